@@ -1,0 +1,1 @@
+"""Tocsin: the incident bot that responders trust more than the systems it watches."""

@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet --
 STAMP  := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock services clean
+.PHONY: help demo test check bench format install lock services clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,8 @@ format: $(STAMP)-dev ## format the code and mend what ruff can mend
 
 bench: $(STAMP)-dev $(STAMP)-project ## run the benchmarks, print a table
 	$(BIN)/python -m benchmarks $(ARGS)
+
+install: $(STAMP)-dev $(STAMP)-project ## make .venv with everything, without starting anything
 
 services: ## install what the tests need from Debian (PostgreSQL, Chromium, Alertmanager)
 	@tests/install_services.sh

@@ -1,0 +1,276 @@
+"""What people, alerts, timers and deliveries ask for. Decided by `incident.decide`, one at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.domain.runbooks import Runbook
+from bot.domain.severity import Severity, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Anything that may change an incident."""
+
+
+# --- life cycle ---------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Declare(Command):
+    """Open an incident. `number` is given by the committer, in the same commit."""
+
+    title: str = ""
+    severity: Severity | None = None
+    severity_reason: str = ""
+    service: str | None = None
+    description: str = ""
+    private: bool = False
+    drill: bool = False
+    via: str = "slack"
+    runbook: Runbook | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    previous: int | None = None
+    alerts: "ReportAlerts | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge(Command):
+    """Somebody is on it: the response timer stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSeverity(Command):
+    severity: Severity
+    reason: str = ""
+    runbook: Runbook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus(Command):
+    status: Status
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTitle(Command):
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetService(Command):
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve(Command):
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen(Command):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close(Command):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Command):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(Command):
+    """Fold this incident into `into`, whose key was checked by the caller."""
+
+    into: int
+
+
+# --- people -------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class AssignRole(Command):
+    role: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferHandoff(Command):
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptHandoff(Command):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class PageSomeone(Command):
+    """Page a person (`U…`) or whoever is on call for a service."""
+
+    target: str
+    reason: str = ""
+
+
+# --- words --------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class PostUpdate(Command):
+    text: str
+    next_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote(Command):
+    """A timeline entry; `at` may lie in the past."""
+
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddTask(Command):
+    text: str
+    owner: str | None = None
+    due_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTask(Command):
+    number: int
+
+
+# --- runbook ------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class AttachRunbook(Command):
+    """Use this runbook, filled in for the incident."""
+
+    runbook: Runbook
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkStep(Command):
+    number: int
+    outcome: Literal["done", "skipped", "failed", "open"]
+    note: str = ""
+
+
+# --- status page --------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class DraftPublic(Command):
+    """Write the next public update. Empty text: draft it from the incident."""
+
+    text: str = ""
+    status: Status | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovePublic(Command):
+    """Approve the draft; `version` is the one the approver read (None: the current one)."""
+
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPublic(Command):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardPublic(Command):
+    pass
+
+
+# --- alerts -------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """One alert's news, for the record and the channel."""
+
+    source: str
+    fingerprint: str
+    name: str
+    summary: str
+    status: Literal["firing", "resolved"]
+    url: str = ""
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAlerts(Command):
+    """What one delivery changed for one incident, however many alerts it carried.
+
+    `firing` and `total` are the incident's counts of open and of all episodes afterwards.
+    """
+
+    lines: tuple[AlertLine, ...]
+    opened: int
+    closed: int
+    firing: int
+    total: int
+    severity: Severity | None = None
+    severity_reason: str = ""
+
+
+# --- timers -------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class FireTimer(Command):
+    """A timer rang. Stale ones (another due time than the state holds) decide to nothing."""
+
+    kind: str
+    due: datetime
+
+
+# --- what deliveries report back ----------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class RoomOpened(Command):
+    channel: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted(Command):
+    """A live message exists. `what` is card, announcement, runbook or draft; `shown` the sequence it shows."""
+
+    what: str
+    channel: str
+    ts: str
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageSent(Command):
+    """A pager took the page (`ok`) or could not (`error`)."""
+
+    target: str
+    ok: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicDelivered(Command):
+    """A status-page vendor shows public update `version`."""
+
+    provider: str
+    version: int
+    remote_id: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp(Command):
+    """A delivery stopped trying: `effect` is its id, `what` its name in words, `mend` what a person can do."""
+
+    effect: str
+    what: str
+    error: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDelivery(Command):
+    """A person asks to try a given-up delivery again. No `effect`: all of them."""
+
+    effect: str = ""

@@ -1,0 +1,210 @@
+"""Rules of the life cycle: declare, acknowledge, change, resolve, reopen, close, cancel, merge."""
+
+from bot.domain import commands as c
+from bot.domain import events as e
+from bot.domain import refusals as r
+from bot.domain.incident.alerting import report_facts
+from bot.domain.incident.context import Context, must_be_active, read_text, read_title
+from bot.domain.incident.people import call_first_responders
+from bot.domain.incident.public import auto_draft, publish_events
+from bot.domain.incident.state import Incident
+from bot.domain.incident.words import runbook_event
+from bot.domain.people import mention
+from bot.domain.policy import Policy
+from bot.domain.severity import Severity, Status
+from bot.domain.templates import fill
+from bot.domain.text import clean_line, cut, slug
+
+CHANNEL_NAME_MAX = 80  # https://docs.slack.dev/reference/methods/conversations.create
+
+
+def room_name(policy: Policy, number: int, title: str, severity: Severity, service: str | None, private: bool) -> str:
+    """Return a channel name that Slack takes, whatever the title. A private incident's name tells nothing."""
+    values = {
+        "number": number,
+        "slug": slug("" if private else title, CHANNEL_NAME_MAX),
+        "severity": severity.value,
+        "service": slug(service or "", 30),
+    }
+    try:
+        name = fill(policy.channels.name, values)
+    except ValueError:
+        name = f"inc-{number}-{values['slug']}"
+    name = slug(name, CHANNEL_NAME_MAX)
+    return name if str(number) in name else slug(f"inc-{number}-{name}", CHANNEL_NAME_MAX)
+
+
+def declare(command: c.Declare, ctx: Context) -> list[e.Event]:
+    """A new incident. From a person, a title is checked; from an alert, it is cut."""
+    severity = command.severity or Severity.SEV3
+    from_alert = command.alerts is not None
+    title = clean_line(command.title)
+    if command.title.strip() and not from_alert:
+        title = read_title(command.title)
+    assumed = not title
+    title = title or f"{severity.label} declared by {mention(ctx.actor)}"
+    declared = e.Declared(
+        number=ctx.number,
+        title=title,
+        title_assumed=assumed,
+        severity=severity,
+        severity_assumed=command.severity is None,
+        severity_reason=cut(command.severity_reason, 500)
+        or ("no severity was given" if command.severity is None else ""),
+        service=command.service,
+        description=read_text(command.description, "", optional=True)
+        if not from_alert
+        else cut(command.description, 3000),
+        private=command.private,
+        drill=command.drill,
+        via=command.via,
+        room_name=room_name(
+            ctx.policy, ctx.number, "" if assumed else title, severity, command.service, command.private
+        ),
+        respond_by=ctx.respond_by(severity),
+        update_by=ctx.update_by(severity),
+        labels=dict(command.labels),
+        previous=command.previous,
+    )
+    made: list[e.Event] = [declared]
+    if command.alerts is not None:
+        made.append(report_facts(command.alerts))
+    if command.runbook is not None:
+        made.append(runbook_event(command.runbook, ctx.number, title, command.labels, command.annotations, ""))
+    if not command.private:
+        made.append(auto_draft(declared, ctx.policy))
+    made += call_first_responders(severity, command.service, ctx)
+    return made
+
+
+def acknowledge(state: Incident, command: c.Acknowledge, ctx: Context) -> list[e.Event]:
+    """Somebody is on it. Without a commander, the one who acknowledges a SEV1 or SEV2 is not made one: they are asked."""
+    must_be_active(state)
+    if state.acknowledged_at is not None:
+        raise r.AlreadyAcknowledged(key=state.key, by=mention(state.acknowledged_by or ""))
+    took = (ctx.now - (state.reopened_at or state.declared_at)).total_seconds()
+    return [e.Acknowledged(took=took, late=state.escalation > 0)]
+
+
+def set_severity(state: Incident, command: c.SetSeverity, ctx: Context) -> list[e.Event]:
+    """Change the severity. Raising it re-arms the response; lowering it needs a reason."""
+    must_be_active(state)
+    if command.severity is state.severity and not state.severity_assumed:
+        raise r.NothingChanged(what=f"{state.key} is {state.severity.label}")
+    reason = read_text(command.reason, "", optional=True, limit=1000)
+    if state.severity.worse_than(command.severity) and not reason and not state.severity_assumed:
+        raise r.ReasonNeeded(what="Lowering a severity", usage=f"sev {command.severity.rank} because …")
+    respond_by = None
+    if state.acknowledged_at is None:
+        due = (state.reopened_at or state.declared_at) + ctx.policy.severities[command.severity].respond
+        respond_by = max(due, ctx.now) if not state.escalation else state.respond_by
+    made: list[e.Event] = [
+        e.SeverityChanged(
+            old=state.severity,
+            new=command.severity,
+            reason=reason,
+            respond_by=respond_by,
+            update_by=ctx.update_by(command.severity),
+        )
+    ]
+    if command.severity.worse_than(state.severity) and state.acknowledged_at is None:
+        made += call_first_responders(command.severity, state.service, ctx, already=state.reached)
+    if command.runbook is not None and (state.runbook is None or state.runbook.name != command.runbook.name):
+        made.append(runbook_event(command.runbook, state.number, state.title, state.labels, {}, "severity changed"))
+    return made
+
+
+def set_status(state: Incident, command: c.SetStatus, ctx: Context) -> list[e.Event]:
+    """Move among investigating, identified and monitoring; `resolved` and `closed` have their own rules."""
+    if command.status is Status.RESOLVED:
+        return resolve(state, c.Resolve(command.text), ctx)
+    if command.status is Status.CLOSED:
+        return close(state, c.Close(), ctx)
+    if command.status is Status.CANCELLED:
+        return cancel(state, c.Cancel(command.text), ctx)
+    must_be_active(state)
+    text = read_text(command.text, "", optional=True)
+    if command.status is state.status:
+        raise r.NothingChanged(what=f"{state.key} is {state.status}")
+    return [e.StatusChanged(old=state.status, new=command.status, text=text)]
+
+
+def set_title(state: Incident, command: c.SetTitle, ctx: Context) -> list[e.Event]:
+    """Rename the incident. The channel keeps its name: links and muscle memory stay good."""
+    if state.status is Status.CANCELLED:
+        raise r.FinallyCancelled(key=state.key)
+    title = read_title(command.title)
+    if title == state.title:
+        raise r.NothingChanged(what=f"{state.key} is called that")
+    return [e.TitleChanged(old=state.title, new=title)]
+
+
+def set_service(state: Incident, command: c.SetService, ctx: Context) -> list[e.Event]:
+    """Say which service it is about."""
+    must_be_active(state)
+    known = ctx.policy.services
+    if known and command.service not in known:
+        raise r.UnknownService(word=command.service, services=", ".join(sorted(known)))
+    service = clean_line(command.service, 60)
+    if service == state.service:
+        raise r.NothingChanged(what=f"{state.key} is about {service}")
+    return [e.ServiceChanged(old=state.service, new=service)]
+
+
+def resolve(state: Incident, command: c.Resolve, ctx: Context) -> list[e.Event]:
+    """It is over. An approved public update goes out in the same commit; the postmortem becomes due."""
+    if state.status in (Status.RESOLVED, Status.CLOSED):
+        raise r.AlreadyResolved(key=state.key, status=state.status)
+    must_be_active(state)
+    made: list[e.Event] = [
+        e.Resolved(
+            text=read_text(command.text, "", optional=True),
+            postmortem_by=None if state.drill else ctx.postmortem_by(state.severity),
+            took=(ctx.now - state.declared_at).total_seconds(),
+        )
+    ]
+    made += publish_events(state, ctx, resolving=True)
+    return made
+
+
+def reopen(state: Incident, command: c.Reopen, ctx: Context) -> list[e.Event]:
+    """It was not over. The response timer starts again."""
+    if state.status is Status.CANCELLED:
+        raise r.FinallyCancelled(key=state.key)
+    if state.is_active:
+        raise r.NothingChanged(what=f"{state.key} is open")
+    reason = read_text(command.reason, "", optional=True)
+    if not reason:
+        raise r.ReasonNeeded(what="Reopening", usage="reopen because …")
+    made: list[e.Event] = [
+        e.Reopened(reason=reason, respond_by=ctx.respond_by(state.severity), update_by=ctx.update_by(state.severity))
+    ]
+    return made + call_first_responders(state.severity, state.service, ctx)
+
+
+def close(state: Incident, command: c.Close, ctx: Context) -> list[e.Event]:
+    """Everything is done, the postmortem too."""
+    if state.status is Status.CANCELLED:
+        raise r.FinallyCancelled(key=state.key)
+    if state.status is Status.CLOSED:
+        raise r.NothingChanged(what=f"{state.key} is closed")
+    if state.status is not Status.RESOLVED:
+        raise r.NotOver(key=state.key, status=state.status, what="`resolve` it first.")
+    return [e.Closed()]
+
+
+def cancel(state: Incident, command: c.Cancel, ctx: Context) -> list[e.Event]:
+    """It was no incident. Final."""
+    must_be_active(state)
+    reason = read_text(command.reason, "", optional=True)
+    if not reason:
+        raise r.ReasonNeeded(what="Cancelling", usage="cancel because …")
+    return [e.Cancelled(reason=reason)]
+
+
+def merge(state: Incident, command: c.Merge, ctx: Context) -> list[e.Event]:
+    """It is the same as another one, which goes on."""
+    must_be_active(state)
+    if command.into == state.number:
+        raise r.AlreadyMerged(key=state.key)
+    return [e.Cancelled(reason=f"merged into INC-{command.into}", merged_into=command.into)]

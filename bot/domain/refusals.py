@@ -1,0 +1,166 @@
+"""Why something cannot be done. The docstring is what the person reads: what is wrong, what to do.
+
+`{name}` in a docstring is filled from the keyword arguments; texts stay on one or two lines.
+"""
+
+from bot.domain.text import cut
+
+
+class Refused(Exception):
+    """That cannot be done."""
+
+    def __init__(self, **details: object) -> None:
+        self.details = details
+        super().__init__(self.text)
+
+    @property
+    def text(self) -> str:
+        """The words for the person who asked."""
+        words = " ".join((type(self).__doc__ or "").split())
+        return words.format(**{k: cut(str(v), 200) for k, v in self.details.items()})
+
+    @property
+    def code(self) -> str:
+        """A stable name for machines: `already_resolved`."""
+        name = type(self).__name__
+        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+class UnknownIncident(Refused):
+    """There is no incident {key}. `list` shows the open ones."""
+
+
+class NoIncidentHere(Refused):
+    """This channel belongs to no incident. Say which one: `{verb} INC-7 …`, or use it in the incident's channel."""
+
+
+class UnknownCommand(Refused):
+    """`{word}` is not a command.{hint} `help` lists them all."""
+
+
+class MissingArgument(Refused):
+    """{what} is missing. Write it like this: `{usage}`"""
+
+
+class BadArgument(Refused):
+    """{what}. Write it like this: `{usage}`"""
+
+
+class UnknownSeverity(Refused):
+    """`{word}` is not a severity. Use sev1, sev2, sev3 or sev4."""
+
+
+class UnknownStatus(Refused):
+    """`{word}` is not a status. Use investigating, identified, monitoring, or `resolve`."""
+
+
+class TitleTooLong(Refused):
+    """The title has {length} characters; the most is {limit}. Shorten it and put the rest in the description or an update."""
+
+
+class TitleUnreadable(Refused):
+    """A title needs at least one letter or digit, so that people can say it aloud."""
+
+
+class TextTooLong(Refused):
+    """The text has {length} characters; the most is {limit}. Nothing was saved: split it in two."""
+
+
+class EmptyText(Refused):
+    """There is no text. Write it like this: `{usage}`"""
+
+
+class AlreadyAcknowledged(Refused):
+    """{key} was already acknowledged by {by}. Nothing to do."""
+
+
+class AlreadyOver(Refused):
+    """{key} is {status}. Use `reopen because …` first."""
+
+
+class NotOver(Refused):
+    """{key} is still {status}. {what}"""
+
+
+class AlreadyResolved(Refused):
+    """{key} is already {status}. To go on working on it: `reopen because …`"""
+
+
+class FinallyCancelled(Refused):
+    """{key} was cancelled; that is final. Declare a new incident if it is real after all."""
+
+
+class NothingChanged(Refused):
+    """{what} already. Nothing to do."""
+
+
+class ReasonNeeded(Refused):
+    """{what} needs a reason, for the record. Write it like this: `{usage}`"""
+
+
+class UnknownRole(Refused):
+    """`{word}` is not a role here. Use one of: {roles}."""
+
+
+class UnknownPerson(Refused):
+    """`{word}` is not a person I can find. Mention them with @, or use their Slack id."""
+
+
+class UnknownService(Refused):
+    """`{word}` is not a service in the configuration. Known: {services}."""
+
+
+class UnknownRunbook(Refused):
+    """There is no runbook "{word}". Known: {runbooks}."""
+
+
+class NoRunbook(Refused):
+    """{key} has no runbook yet. Choose one with `runbook NAME`."""
+
+
+class UnknownStep(Refused):
+    """The runbook has steps 1 to {last}; there is no step {word}."""
+
+
+class UnknownTask(Refused):
+    """{key} has no action item {word}."""
+
+
+class NoHandoff(Refused):
+    """No handoff to you is waiting in {key}."""
+
+
+class NoDraft(Refused):
+    """{key} has no public update waiting. Start one with `public draft`."""
+
+
+class SecondPersonNeeded(Refused):
+    """A {severity} public update needs a second person: someone other than its author must approve it."""
+
+
+class DraftChanged(Refused):
+    """The draft changed since you looked (version {now}, you saw {seen}). Read it again, then approve."""
+
+
+class NotApproved(Refused):
+    """The public update is not approved yet. Somebody approves it with `public approve`, then it can be published."""
+
+
+class PrivateNeverPublic(Refused):
+    """{key} is private, so nothing of it goes to the public status page."""
+
+
+class NotAllowed(Refused):
+    """You may not {what} here; ask one of the people configured under `permissions.{permission}`."""
+
+
+class NobodyToPage(Refused):
+    """Nobody is configured to page for {what}. Set `escalations` or `oncall` in tocsin.yaml, or name a person: `page @someone`."""
+
+
+class AlreadyMerged(Refused):
+    """{key} cannot be merged into itself or into an incident that is over."""
+
+
+class NothingToRetry(Refused):
+    """There is no failed delivery {word} to retry in {key}."""

@@ -1,0 +1,84 @@
+"""Runbooks as data: what a file says, filled in for one incident."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from bot.domain.events import Step
+from bot.domain.severity import Severity
+from bot.domain.templates import fill
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """One runbook file, parsed. `steps` still hold their `{{ placeholders }}`."""
+
+    name: str
+    title: str
+    digest: str
+    steps: tuple[Step, ...] = ()
+    owner: str = ""
+    severity: Severity | None = None
+    matches: tuple[str, ...] = ()
+    escalation: str | None = None
+    review_every: timedelta = timedelta(days=30)
+    last_reviewed: date | None = None
+    related: tuple[str, ...] = ()
+    sections: Mapping[str, str] | None = None
+    """Heading → Markdown, in the file's order."""
+
+
+class _Plain(dict[str, str]):
+    """Values for reading: a missing one shows its name."""
+
+    def __missing__(self, key: str) -> str:
+        return _placeholder(key)
+
+
+def _placeholder(key: str) -> str:
+    return f"<{key}>"
+
+
+class _Quoted(dict[str, str]):
+    """Values for a command line: each one quoted, so that a label can never become a command."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__({k: shlex.quote(v) for k, v in values.items()})
+
+    def __missing__(self, key: str) -> str:
+        return shlex.quote(_placeholder(key))
+
+
+def fill_steps(
+    runbook: Runbook, labels: Mapping[str, str], annotations: Mapping[str, str], incident: Mapping[str, Any]
+) -> tuple[Step, ...]:
+    """Return the steps for one incident: placeholders filled, values shell-quoted inside commands.
+
+    A label that the alert does not have stays readable as `<label>`, quoted in commands so that pasting it is safe.
+    """
+    plain = {"labels": _Plain(labels), "annotations": _Plain(annotations), "incident": dict(incident)}
+    quoted = {
+        "labels": _Quoted(labels),
+        "annotations": _Quoted(annotations),
+        "incident": {k: shlex.quote(str(v)) for k, v in incident.items()},
+    }
+    return tuple(
+        step.model_copy(
+            update={
+                "text": _try(step.text, plain),
+                "command": _try(step.command, quoted),
+                "expect": _try(step.expect, plain),
+                "if_not": _try(step.if_not, plain),
+            }
+        )
+        for step in runbook.steps
+    )
+
+
+def _try(source: str, values: Mapping[str, Any]) -> str:
+    try:
+        return fill(source, values)
+    except ValueError:
+        return source  # a broken placeholder must not cost the responders the step; lint names it beforehand

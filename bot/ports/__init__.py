@@ -1,0 +1,1 @@
+"""Floor 1: what the inside asks of the outside, as Protocols and plain data."""

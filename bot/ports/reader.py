@@ -1,0 +1,98 @@
+"""What may be asked of the store. Reads never lock and never wait for the writer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from bot.domain.alerts import Episode
+from bot.domain.events import Recorded
+from bot.domain.incident import Incident
+from bot.domain.record import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRow:
+    """One timer of an incident, past or pending."""
+
+    incident: int
+    kind: str
+    due: datetime
+    state: Literal["armed", "fired", "cancelled"]
+    ended_at: datetime | None = None
+    late_by: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One effect as people and metrics see it."""
+
+    id: str
+    incident: int
+    kind: str
+    state: Literal["waiting", "held", "claimed", "done", "failed", "cancelled"]
+    attempt: int
+    created_at: datetime
+    not_before: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counts for health and metrics. Private incidents and drills are not counted in `open_by_severity`."""
+
+    open_by_severity: dict[str, int]
+    waiting: int
+    failed: int
+    oldest_waiting_at: datetime | None
+    armed_timers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first bad row that `verify` found."""
+
+    incident: int
+    stream: Literal["control", "record", "snapshot"]
+    seq: int
+    what: str
+
+
+class Reader(Protocol):
+    """Queries. Private incidents are returned; each surface decides whom it shows them (law 9)."""
+
+    async def incident(self, number: int) -> Incident | None: ...
+
+    async def incident_of_channel(self, channel: str) -> int | None: ...
+
+    async def incidents(self, *, active: bool = False, limit: int = 200, before: int | None = None) -> list[Incident]:
+        """Newest first."""
+        ...
+
+    async def events(self, number: int, as_of: datetime | None = None) -> list[Recorded]:
+        """The control stream, oldest first; erased words read as `[erased]`."""
+        ...
+
+    async def entries(self, number: int, as_of: datetime | None = None) -> list[Entry]:
+        """The record stream, oldest first."""
+        ...
+
+    async def timers(self, number: int) -> list[TimerRow]: ...
+
+    async def episodes(self, number: int) -> list[Episode]: ...
+
+    async def deliveries(self, number: int, *, failed_only: bool = False) -> list[DeliveryRow]: ...
+
+    async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
+        """Incidents with public updates (never private ones or drills), newest first, with those updates, oldest first."""
+        ...
+
+    async def stats(self) -> Stats: ...
+
+    async def ping(self) -> float:
+        """Seconds one trivial query took. Raises Unavailable."""
+        ...
+
+    async def verify(self, number: int | None = None) -> list[Fault]:
+        """Walk the hash chains and refold; the first fault of each incident. Empty: all is well."""
+        ...

@@ -1,0 +1,264 @@
+"""The store as the committer sees it: keys to load, what is loaded, and the changes to write.
+
+The domain's floor decides in memory on what was loaded; the store locks, loads and writes in sets.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.domain.alerts import Episode, Group
+from bot.domain.effects import AnyEffect
+from bot.domain.events import Recorded
+from bot.domain.incident import Incident
+from bot.domain.record import Entry
+from bot.ports.delivery import Job
+
+
+class Answer(BaseModel):
+    """What a caller is told. Kept in the inbox, so a repeated command gets the same one.
+
+    `kind` names the text (template `answers/<kind>`); `fields` fill it and are JSON-safe.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    kind: str
+    incident: int | None = None
+    fields: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a case must see. The store locks them in this order (each set sorted), then loads them.
+
+    Incidents that the loaded groups, episodes and recent declarations point to are locked and loaded as well.
+    """
+
+    groups: frozenset[str] = frozenset()
+    fingerprints: frozenset[tuple[str, str]] = frozenset()
+    declarers: frozenset[str] = frozenset()
+    incidents: frozenset[int] = frozenset()
+    records: frozenset[int] = frozenset()
+    """Incidents whose record stream is appended to. Does not lock their control stream."""
+    entry_keys: frozenset[tuple[int, str]] = frozenset()
+    """(incident, key) of observations that may be on record already."""
+    commands: frozenset[str] = frozenset()
+    opens: bool = False
+    """May need the next incident number; taken last."""
+
+    def __or__(self, other: "Keys") -> "Keys":
+        return Keys(
+            self.groups | other.groups,
+            self.fingerprints | other.fingerprints,
+            self.declarers | other.declarers,
+            self.incidents | other.incidents,
+            self.records | other.records,
+            self.entry_keys | other.entry_keys,
+            self.commands | other.commands,
+            self.opens or other.opens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row that somebody holds: an effect by its token, a timer by its due time."""
+
+    effect: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One control event to append. Storage computes salt and hash."""
+
+    incident: int
+    recorded: Recorded
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """One observation to append. `seq` is given by the store (it holds the record stream's head)."""
+
+    incident: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """An effect row. `held`: not to be claimed until the room is released."""
+
+    id: str
+    incident: int
+    seq: int
+    effect: AnyEffect
+    lane: str | None
+    show_key: str | None
+    cause: str
+    rank: int
+    """1–4, the severity; a smaller rank goes first."""
+    held: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a claimed effect. Written only if the token still holds it."""
+
+    effect: str
+    token: str
+    outcome: Literal["done", "retry", "failed"]
+    at: datetime
+    not_before: datetime | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything one case (or a batch) writes, and the answer for the caller."""
+
+    answer: Answer
+    command_id: str = ""
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    events: list[NewEvent] = field(default_factory=list)
+    entries: list[NewEntry] = field(default_factory=list)
+    effects: list[NewEffect] = field(default_factory=list)
+    arm: list[tuple[int, str, datetime]] = field(default_factory=list)
+    """(incident, kind, due): replaces an armed timer of that kind."""
+    disarm: list[tuple[int, str, str]] = field(default_factory=list)
+    """(incident, kind, why)."""
+    fired: list[tuple[int, str, datetime, float]] = field(default_factory=list)
+    """(incident, kind, due, seconds late): this armed timer has rung."""
+    cancel: list[tuple[int, str]] = field(default_factory=list)
+    """(incident, cause): effects of that cause that still wait are cancelled."""
+    release: list[int] = field(default_factory=list)
+    """Incidents whose held effects may go."""
+    retry: list[str] = field(default_factory=list)
+    """Effects that gave up and shall be tried again."""
+    episodes: list[Episode] = field(default_factory=list)
+    """Upserts by id."""
+    groups: list[Group] = field(default_factory=list)
+    """Upserts by key."""
+    settled: list[Settled] = field(default_factory=list)
+    numbers: int = 0
+    """How many incident numbers were taken."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing would be written but the answer."""
+        return not (
+            self.events or self.entries or self.effects or self.arm or self.disarm or self.fired or self.cancel
+            or self.release or self.retry or self.episodes or self.groups or self.settled or self.incidents
+        )  # fmt: skip
+
+
+class Superseded(Exception):
+    """A claim does not hold any more (another worker took it over): the case writes nothing."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was loaded for a batch; later cases of the batch see what earlier ones changed."""
+
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    episodes: dict[tuple[str, str], Episode] = field(default_factory=dict)
+    """The newest episode of each fingerprint, open or closed."""
+    groups: dict[str, Group] = field(default_factory=dict)
+    recent: dict[str, list[tuple[int, str, datetime]]] = field(default_factory=dict)
+    """declarer → (number, title, declared_at) of the last two minutes."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    """effect id → claim token that holds now."""
+    timers: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    """(incident, kind) → due time of the armed timer."""
+    entry_keys: set[tuple[int, str]] = field(default_factory=set)
+    """Observations already recorded: (incident, key)."""
+    next_number: int = 0
+
+    def apply(self, changes: Changes) -> None:
+        """Let the next case of the batch see `changes`."""
+        self.incidents.update(changes.incidents)
+        self.next_number += changes.numbers
+        for episode in changes.episodes:
+            self.episodes[episode.source, episode.fingerprint] = episode
+        for group in changes.groups:
+            self.groups[group.key] = group
+        for event in changes.events:
+            if event.recorded.event.type == "declared":
+                mine = self.recent.setdefault(event.recorded.actor, [])
+                mine.append((event.incident, event.recorded.event.title, event.recorded.at))
+        if changes.command_id:
+            self.answers[changes.command_id] = changes.answer
+        for settled in changes.settled:
+            self.held.pop(settled.effect, None)
+        ended = [gone[:2] for gone in changes.disarm] + [rung[:2] for rung in changes.fired]
+        for timer in ended:
+            self.timers.pop(timer, None)
+        for incident, kind, due in changes.arm:
+            self.timers[incident, kind] = due
+        self.entry_keys.update((new.incident, new.entry.observation.key) for new in changes.entries)
+
+
+class Conflict(Exception):
+    """A constraint was hit: somebody else wrote what this batch had loaded. Nothing was written."""
+
+
+class Unavailable(Exception):
+    """The database cannot be reached or did not answer in time. Nothing is known to be written."""
+
+
+class Store(Protocol):
+    """The only door for writes."""
+
+    async def transact(self, keys: Keys, claims: Sequence[Claim], work: Callable[[Loaded], Iterable[Changes]]) -> None:
+        """Lock and load `keys` (and the claims' tokens), call `work`, write what it returns, commit.
+
+        `work` is pure and may be called again when the transaction is retried (serialisation faults, ≤ 3 times).
+        Raises Conflict or Unavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    """An armed timer whose time has come."""
+
+    incident: int
+    kind: str
+    due: datetime
+
+
+class Outbox(Protocol):
+    """Effects and timers as the runner sees them. Results go through the committer, not here."""
+
+    async def claim(self, worker: str, limit: int, now: datetime) -> list[Job]:
+        """Claim what may run: waiting and ripe, or claimed by a worker whose lease has ended.
+
+        In order of rank, then of the log; within a lane only the first unfinished; per Show key none that is running;
+        none whose budget is parked or empty. One transaction; the lease (10 s) is on the database's clock. Effects of
+        the cause `response` of an acknowledged or closed incident are cancelled instead.
+        """
+        ...
+
+    async def due_timers(self, now: datetime, limit: int) -> list[DueTimer]: ...
+
+    async def next_wake(self, now: datetime) -> datetime | None:
+        """The earliest future moment at which a waiting effect, an expired lease or a timer needs the runner."""
+        ...
+
+    async def park(self, budget: str, until: datetime) -> None:
+        """Start nothing that draws from `budget` before `until` (a 429)."""
+        ...
+
+    async def release(self, worker: str) -> None:
+        """Hand back what this worker holds but has not started (clean stop)."""
+        ...
+
+
+__all__ = [
+    "Answer", "Changes", "Claim", "Conflict", "DueTimer", "Keys", "Loaded", "NewEffect", "NewEntry", "NewEvent", "Outbox",
+    "Settled", "Store", "Superseded", "Unavailable",
+]  # fmt: skip

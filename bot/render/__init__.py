@@ -1,0 +1,1 @@
+"""Floor 2: domain in; Block Kit, mrkdwn, HTML and Markdown out. Pure."""

@@ -1,0 +1,1 @@
+"""Slack's medium: blocks, views and their limits."""

@@ -1,0 +1,57 @@
+"""All texts come from `templates/`; a folder of the user's may override any of them by name.
+
+One escaping door per medium: `html()` escapes by Jinja's autoescape, `mrkdwn()` escapes every value for Slack,
+`plain()` (Markdown, command line) escapes nothing and is never shown in a browser or in Slack unescaped.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+
+class Safe(str):
+    """Slack mrkdwn that was built by us and is not to be escaped again."""
+
+
+def escape_mrkdwn(value: object) -> str:
+    """Return `value` as Slack text: `&`, `<` and `>` escaped, unless it is Safe.
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text/ (escaping text). With `<` gone, no mention,
+    channel ring, link or date can be made.
+    """
+    if isinstance(value, Safe):
+        return value
+    return str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+class Texts:
+    """The templates, from the user's folder first."""
+
+    def __init__(self, *folders: Path, filters: Mapping[str, Callable[..., Any]] | None = None) -> None:
+        loader = FileSystemLoader([str(folder) for folder in folders])
+        shared: dict[str, Any] = {
+            "loader": loader,
+            "undefined": StrictUndefined,
+            "trim_blocks": True,
+            "lstrip_blocks": True,
+        }
+        self._html = ImmutableSandboxedEnvironment(autoescape=select_autoescape(default=True), **shared)
+        self._mrkdwn = ImmutableSandboxedEnvironment(autoescape=False, finalize=escape_mrkdwn, **shared)
+        self._plain = ImmutableSandboxedEnvironment(autoescape=False, **shared)
+        for environment in (self._html, self._mrkdwn, self._plain):
+            environment.filters.update(filters or {})
+
+    def html(self, name: str, **values: Any) -> str:
+        """Render `name` for a browser or a feed."""
+        return self._html.get_template(name).render(values)
+
+    def mrkdwn(self, name: str, **values: Any) -> Safe:
+        """Render `name` for Slack."""
+        return Safe(self._mrkdwn.get_template(name).render(values).strip())
+
+    def plain(self, name: str, **values: Any) -> str:
+        """Render `name` as text or Markdown."""
+        return self._plain.get_template(name).render(values)

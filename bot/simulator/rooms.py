@@ -1,0 +1,148 @@
+"""Channels: made, joined, left, renamed, archived, by a person or by the app.
+
+Subtypes and texts: https://docs.slack.dev/reference/events/message#subtypes
+"""
+
+from __future__ import annotations
+
+from bot.simulator import events, limits, posts
+from bot.simulator.channel import Channel, blurb
+from bot.simulator.errors import SlackError
+from bot.simulator.store import Json
+from bot.simulator.world import World
+
+
+def check_name(world: World, name: str) -> str:
+    """Return a channel name that may be taken. Raises SlackError invalid_name_*, name_taken.
+
+    https://docs.slack.dev/reference/methods/conversations.create#naming
+    """
+    if not name.strip():
+        raise SlackError("invalid_name_required")
+    if len(name) > limits.CHANNEL_NAME:
+        raise SlackError("invalid_name_maxlength")
+    if all(not letter.isalnum() for letter in name):
+        raise SlackError("invalid_name_punctuation")
+    if name != name.lower() or any(_odd(letter) for letter in name):
+        raise SlackError("invalid_name_specials")
+    if any(channel.name == name for channel in world.channels.values() if not channel.is_direct):
+        raise SlackError("name_taken")
+    return name
+
+
+def _odd(letter: str) -> bool:
+    return not (letter.isalnum() or letter in "-_")
+
+
+def create(world: World, name: str, user: str, *, private: bool) -> Channel:
+    """Make a channel with its creator in it."""
+    channel = Channel(
+        id=world.next_id("C"),
+        name=check_name(world, name),
+        kind="private" if private else "public",
+        creator=user,
+        created=int(world.now()),
+        topic=blurb("", "", 0),
+        purpose=blurb("", "", 0),
+    )
+    world.keep_channel(channel)
+    if not private:
+        made = {"id": channel.id, "is_channel": True, "name": name, "name_normalized": name}
+        made |= {"created": channel.created, "creator": user}
+        events.emit(world, {"type": "channel_created", "channel": made})
+    join(world, channel, user)
+    return channel
+
+
+def join(world: World, channel: Channel, user: str, inviter: str | None = None) -> None:
+    """Bring a user in, with Slack's message and event."""
+    channel.members.append(user)
+    channel.last_read.setdefault(user, world.next_ts())
+    word = "channel" if channel.kind == "public" else "group"
+    more = {"inviter": inviter} if inviter else {}
+    text = f"<@{user}> has joined the {word}"
+    posts.system(world, channel, f"{word}_join", user, text, **more)
+    event = {"type": "member_joined_channel", "user": user, "channel": channel.id}
+    event |= {"channel_type": "C" if word == "channel" else "G", "team": world.team["id"], **more}
+    events.emit(world, event, channel)
+
+
+def leave(world: World, channel: Channel, user: str, remover: str | None = None) -> None:
+    """Take a user out, with Slack's message and event."""
+    word = "channel" if channel.kind == "public" else "group"
+    text = f"<@{user}> has left the {word}"
+    if remover:
+        text = f"<@{remover}> removed <@{user}> from the {word}"
+    channel.members.remove(user)
+    posts.system(world, channel, f"{word}_leave", user, text)
+    if not world.may_see(channel, user):
+        world.feed.push("channel_gone", {"id": channel.id}, frozenset({user}))
+    event = {"type": "member_left_channel", "user": user, "channel": channel.id}
+    event |= {"channel_type": "C" if word == "channel" else "G", "team": world.team["id"]}
+    if user == world.app.user_id:
+        events.emit(world, {"type": f"{word}_left", "channel": channel.id})
+    else:
+        events.emit(world, event, channel)
+
+
+def rename(world: World, channel: Channel, name: str, user: str) -> None:
+    """Give a channel another name."""
+    old = channel.name
+    channel.name = check_name(world, name)
+    channel.previous_names = [*channel.previous_names, old]
+    word = "channel" if channel.kind == "public" else "group"
+    text = f"has renamed the channel from “{old}” to “{name}”"
+    posts.system(world, channel, f"{word}_name", user, text, old_name=old, name=name)
+    renamed = {"id": channel.id, "is_channel": True, "is_mpim": False, "name": name}
+    renamed |= {"name_normalized": name, "created": channel.created}
+    events.emit(world, {"type": f"{word}_rename", "channel": renamed}, channel)
+
+
+def describe(world: World, channel: Channel, what: str, value: str, user: str) -> None:
+    """Set the topic or the purpose (`what`)."""
+    setattr(channel, what, blurb(value, user, world.now()))
+    word = "channel" if channel.kind == "public" else "group"
+    text = f"set the channel {'topic' if what == 'topic' else 'description'}: {value}"
+    if not value:
+        text = f"cleared the channel {'topic' if what == 'topic' else 'description'}"
+    posts.system(world, channel, f"{word}_{what}", user, text, **{what: value})
+
+
+def archive(world: World, channel: Channel, user: str) -> None:
+    """Close a channel for good, or until it is unarchived."""
+    word = "channel" if channel.kind == "public" else "group"
+    text = f"<@{user}> archived the {word}"
+    posts.system(world, channel, f"{word}_archive", user, text, members=list(channel.members))
+    event = {"type": f"{word}_archive", "channel": channel.id, "user": user, "is_moved": 0}
+    events.emit(world, event, channel)
+    channel.is_archived = True
+    world.keep_channel(channel)
+
+
+def unarchive(world: World, channel: Channel, user: str) -> None:
+    """Open an archived channel again."""
+    channel.is_archived = False
+    word = "channel" if channel.kind == "public" else "group"
+    posts.system(world, channel, f"{word}_unarchive", user, f"<@{user}> un-archived the {word}")
+    event = {"type": f"{word}_unarchive", "channel": channel.id, "user": user}
+    events.emit(world, event, channel)
+
+
+def direct(world: World, *users: str) -> Channel:
+    """Return the direct message between users, opened if need be."""
+    if found := world.direct(*users):
+        return found
+    kind: Json = {"kind": "im" if len(set(users)) <= 2 else "mpim"}
+    prefix = "D" if kind["kind"] == "im" else "G"
+    channel = Channel(
+        id=world.next_id(prefix),
+        name="directmessage" if prefix == "D" else "mpdm-" + "--".join(map(world.handle, users)),
+        creator=users[0],
+        created=int(world.now()),
+        members=list(dict.fromkeys(users)),
+        topic=blurb("", "", 0),
+        purpose=blurb("", "", 0),
+        **kind,
+    )
+    world.keep_channel(channel)
+    return channel

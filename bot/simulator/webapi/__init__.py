@@ -1,0 +1,1 @@
+"""Slack's Web API: https://docs.slack.dev/reference/methods."""

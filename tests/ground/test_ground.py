@@ -21,10 +21,7 @@ async def test_a_fresh_database_is_empty_and_takes_writes(empty_database_url: st
     session = await asyncpg.connect(empty_database_url)
     try:
         assert (
-            await session.fetchval(
-                "select count(*) from information_schema.tables where table_schema = 'public'"
-            )
-            == 0
+            await session.fetchval("select count(*) from information_schema.tables where table_schema = 'public'") == 0
         )
         await session.execute("create table t (n int); insert into t values (1)")
     finally:

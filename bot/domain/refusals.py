@@ -55,7 +55,10 @@ class UnknownStatus(Refused):
 
 
 class TitleTooLong(Refused):
-    """The title has {length} characters; the most is {limit}. Shorten it and put the rest in the description or an update."""
+    """The title has {length} characters; the most is {limit}. Nothing was saved.
+
+    Shorten it, and put the rest into an update.
+    """
 
 
 class TitleUnreadable(Refused):
@@ -155,7 +158,10 @@ class NotAllowed(Refused):
 
 
 class NobodyToPage(Refused):
-    """Nobody is configured to page for {what}. Set `escalations` or `oncall` in tocsin.yaml, or name a person: `page @someone`."""
+    """Nobody is configured to page for {what}.
+
+    Set `escalations` or `oncall` in tocsin.yaml, or name a person: `page @someone`.
+    """
 
 
 class AlreadyMerged(Refused):

@@ -57,7 +57,7 @@ def _span(seconds: float) -> str:
     return format_duration(timedelta(seconds=seconds))
 
 
-def sentence(item: e.Recorded, key: str) -> str:  # noqa: PLR0911, PLR0912 - one arm per fact
+def sentence(item: e.Recorded, key: str) -> str:
     """Return `item` as one plain sentence."""
     who = mention(item.actor)
     match item.event:

@@ -78,7 +78,7 @@ def declare(command: c.Declare, ctx: Context) -> list[e.Event]:
 
 
 def acknowledge(state: Incident, command: c.Acknowledge, ctx: Context) -> list[e.Event]:
-    """Somebody is on it. Without a commander, the one who acknowledges a SEV1 or SEV2 is not made one: they are asked."""
+    """Somebody is on it. That alone makes nobody the commander: taking a role is said aloud."""
     must_be_active(state)
     if state.acknowledged_at is not None:
         raise r.AlreadyAcknowledged(key=state.key, by=mention(state.acknowledged_by or ""))

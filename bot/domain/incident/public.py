@@ -18,7 +18,7 @@ _WORDS = {
 
 
 def auto_draft(declared: e.Declared, policy: Policy) -> e.PublicDrafted:
-    """Return the first draft of an incident: careful words that name the public components, never the internal title."""
+    """Return the first draft: careful words that name the public components, never the internal title."""
     components = policy.service(declared.service).components
     return e.PublicDrafted(
         version=1,

@@ -19,9 +19,7 @@ SHARED_MISSING = "Slack's own method and manifest data are not beside this check
 NO_SKIPS = os.environ.get("TOCSIN_NO_SKIPS") == "1"
 
 settings.register_profile("dev", max_examples=200, deadline=None)
-settings.register_profile(
-    "ci", parent=settings.get_profile("dev"), derandomize=True, print_blob=True
-)
+settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
@@ -136,9 +134,7 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def databases(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Databases:
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
     """Where fresh databases come from, for each kind that Tocsin supports."""
     folder = tmp_path_factory.mktemp("databases")
     if request.param == "sqlite":

@@ -4,13 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-POSTGRES_MISSING = (
-    "PostgreSQL's server programs are not on this machine (apt-get install postgresql)"
-)
+POSTGRES_MISSING = "PostgreSQL's server programs are not on this machine (apt-get install postgresql)"
 CHROMIUM_MISSING = "Chromium is not on this machine (apt-get install chromium)"
-ALERTMANAGER_MISSING = (
-    "Alertmanager is not on this machine (apt-get install prometheus-alertmanager)"
-)
+ALERTMANAGER_MISSING = "Alertmanager is not on this machine (apt-get install prometheus-alertmanager)"
 
 
 def postgres_bin() -> Path | None:
@@ -29,9 +25,7 @@ def postgres_bin() -> Path | None:
 
 def chromium() -> Path | None:
     """Return Chromium's program, or None. TOCSIN_CHROMIUM names another one."""
-    return _first(
-        os.environ.get("TOCSIN_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"
-    )
+    return _first(os.environ.get("TOCSIN_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
 
 
 def alertmanager() -> Path | None:

@@ -15,7 +15,8 @@ from tests.support.postgres import Cluster
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "fixtures"
-SHARED_MISSING = "Slack's own method and manifest data are not beside this checkout"
+ABSENT = "not beside this checkout"  # in the reason of a skip that only a fuller checkout avoids
+SHARED_MISSING = f"Slack's own method and manifest data are {ABSENT}"
 NO_SKIPS = os.environ.get("TOCSIN_NO_SKIPS") == "1"
 
 settings.register_profile("dev", max_examples=200, deadline=None)
@@ -59,7 +60,7 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
 def _refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Turn a skip into a failure, except where only the owners of the data could run it."""
     reason = _reason(report)
-    if reason == SHARED_MISSING and not SHARED.exists():
+    if ABSENT in reason and not SHARED.exists():
         return
     report.outcome = "failed"
     report.longrepr = f"skipped where nothing may be skipped: {reason}"
@@ -86,7 +87,9 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what was skipped, and why, and count it."""
+    """Name what was skipped, and why, and count it; in CI, say how long each folder of tests took."""
+    if os.environ.get("CI"):
+        _write_times(terminalreporter)
     skipped = terminalreporter.stats.get("skipped", [])
     if not skipped:
         return
@@ -98,6 +101,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{len(names)} because: {reason}")
         for name in sorted(names):
             terminalreporter.line(f"    {name}")
+
+
+def _write_times(terminalreporter: pytest.TerminalReporter) -> None:
+    spent: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent["/".join(report.nodeid.split("/")[:2])] += report.duration
+    terminalreporter.section("time by folder, workers added up")
+    for folder, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        terminalreporter.line(f"{seconds:7.1f} s  {folder}")
 
 
 # --- programs ----------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The only place that knows every floor: settings in, a running house out."""

@@ -1,0 +1,68 @@
+"""The postmortem as Markdown or JSON. (The page is in `templates/web/`, from the same document.)"""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain.people import mention
+from bot.domain.postmortem import Postmortem
+from bot.render.texts import Texts
+
+Names = Callable[[str], str]
+"""An actor (`U…`, `cli:ann`) → a name for readers."""
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})>")
+
+
+def markdown_text(value: object) -> str:
+    """Return hostile text as inline Markdown that shows exactly it: escaped, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def with_names(text: str, names: Names) -> str:
+    """Return `text` with `<@U…>` replaced by names."""
+    return _MENTION.sub(lambda found: names(found[1]), text)
+
+
+def utc_text(at: datetime | None) -> str:
+    """Return `2026-03-14 09:12:30`, in UTC; `not known` for None."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if at else "not known"
+
+
+def postmortem_markdown(document: Postmortem, texts: Texts, names: Names, *, public: bool = False) -> str:
+    """Return the document as Markdown; `public` takes the sections of the allow-list only."""
+    template = "postmortem/public.md.j2" if public else "postmortem/postmortem.md.j2"
+    return texts.plain(
+        template,
+        pm=document,
+        md=lambda text: markdown_text(with_names(str(text), names)),
+        person=lambda actor: markdown_text(names(actor)),
+        utc=utc_text,
+        mention=mention,
+    )
+
+
+def postmortem_json(document: Postmortem, *, public: bool = False) -> dict[str, Any]:
+    """Return the document as JSON-safe data; times RFC 3339 UTC, spans in seconds."""
+    data: dict[str, Any] = _plain(asdict(document))
+    if public:
+        kept = ("key", "title", "status", "times", "public_updates")
+        return {name: data[name] for name in kept}
+    for span, source in zip(data["spans"], document.spans, strict=True):
+        span["text"] = source.text
+    return data
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

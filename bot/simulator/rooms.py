@@ -112,7 +112,7 @@ def archive(world: World, channel: Channel, user: str) -> None:
     """Close a channel for good, or until it is unarchived."""
     word = "channel" if channel.kind == "public" else "group"
     text = f"<@{user}> archived the {word}"
-    posts.system(world, channel, f"{word}_archive", user, text, members=list(channel.members))
+    posts.system(world, channel, f"{word}_archive", user, text)
     event = {"type": f"{word}_archive", "channel": channel.id, "user": user, "is_moved": 0}
     events.emit(world, event, channel)
     channel.is_archived = True

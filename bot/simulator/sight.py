@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.simulator import text
+from bot.simulator import text, views
 from bot.simulator.channel import Channel
 from bot.simulator.interactions import commands, shortcuts
 from bot.simulator.posts import shown
@@ -85,6 +85,11 @@ def _whispers(world: World, channel: Channel, me: str) -> list[Json]:
     return [message for message in kept if message["_reader"] == me]
 
 
+def view(world: World, shown: Json) -> Json:
+    """Return a modal or a home tab for the page."""
+    return views.public(shown) | {"stack": len(views.stack(world, shown["_user"]))}
+
+
 def state(world: World, me: str) -> Json:
     """Return everything a page needs to start."""
     settings = world.settings
@@ -118,4 +123,5 @@ def state(world: World, me: str) -> Json:
             for sample in settings.samples
         ],
         "links": [dict(link) for link in settings.links],
+        "views": [view(world, each) for each in views.stack(world, me)],
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -18,8 +18,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.simulator import Pace, Workspace, WorkspaceSettings, workspace
+from tests.conftest import SHARED, SHARED_MISSING
 
-FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures" / "slack"
+FIXTURES = SHARED / "slack"
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-test", "xapp-test", "a-signing-secret"
 
 MANIFEST: dict[str, Any] = {
@@ -36,30 +37,73 @@ MANIFEST: dict[str, Any] = {
             }
         ],
         "shortcuts": [
-            {"name": "Declare", "type": "global", "callback_id": "inc.declare"},
-            {"name": "Add to timeline", "type": "message", "callback_id": "inc.timeline_add"},
+            {
+                "name": "Declare",
+                "type": "global",
+                "callback_id": "inc.declare",
+                "description": "Declare an incident",
+            },
+            {
+                "name": "Add to timeline",
+                "type": "message",
+                "callback_id": "inc.timeline_add",
+                "description": "Keep this message in the timeline",
+            },
         ],
     },
     "oauth_config": {
         "scopes": {
-            "bot": (
-                "app_mentions:read bookmarks:read bookmarks:write channels:history channels:join "
-                "channels:manage channels:read chat:write chat:write.customize chat:write.public "
-                "commands groups:history groups:read groups:write im:history im:read im:write "
-                "mpim:read pins:read pins:write reactions:read reactions:write team:read "
-                "usergroups:read users:read users:read.email"
-            ).split()
+            "bot": [
+                "app_mentions:read",
+                "bookmarks:read",
+                "bookmarks:write",
+                "channels:history",
+                "channels:join",
+                "channels:manage",
+                "channels:read",
+                "chat:write",
+                "chat:write.customize",
+                "chat:write.public",
+                "commands",
+                "groups:history",
+                "groups:read",
+                "groups:write",
+                "im:history",
+                "im:read",
+                "im:write",
+                "mpim:read",
+                "pins:read",
+                "pins:write",
+                "reactions:read",
+                "reactions:write",
+                "team:read",
+                "usergroups:read",
+                "users:read",
+                "users:read.email",
+            ]
         }
     },
     "settings": {
         "socket_mode_enabled": True,
         "interactivity": {"is_enabled": True},
         "event_subscriptions": {
-            "bot_events": (
-                "app_home_opened app_mention channel_archive channel_created channel_rename "
-                "channel_unarchive member_joined_channel member_left_channel message.channels "
-                "message.groups message.im pin_added pin_removed reaction_added reaction_removed"
-            ).split()
+            "bot_events": [
+                "app_home_opened",
+                "app_mention",
+                "channel_archive",
+                "channel_created",
+                "channel_rename",
+                "channel_unarchive",
+                "member_joined_channel",
+                "member_left_channel",
+                "message.channels",
+                "message.groups",
+                "message.im",
+                "pin_added",
+                "pin_removed",
+                "reaction_added",
+                "reaction_removed",
+            ]
         },
     },
 }
@@ -69,7 +113,7 @@ def fixture(name: str) -> Any:
     """Read one of the shared Slack fixtures, or skip by name."""
     path = FIXTURES / name
     if not path.exists():
-        pytest.skip(f"{name}: the shared Slack fixtures are not beside this checkout")
+        pytest.skip(SHARED_MISSING)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -137,9 +181,7 @@ class Company:
     @property
     def slack(self) -> AsyncWebClient:
         """The app's real client."""
-        return AsyncWebClient(
-            BOT_TOKEN, base_url=f"{self.base}/slack/api/", session=self.http, retry_handlers=[]
-        )
+        return AsyncWebClient(BOT_TOKEN, base_url=f"{self.base}/slack/api/", session=self.http, retry_handlers=[])
 
     def person(self, user: str = "U0001") -> Person:
         """Somebody who works here."""
@@ -161,6 +203,13 @@ class Company:
     def bolt(self) -> AsyncApp:
         """A real Bolt app of this workspace."""
         return AsyncApp(token=BOT_TOKEN, signing_secret=SECRET, client=self.slack)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Let the others work until something is true, for two seconds at most."""
+    async with asyncio.timeout(2):
+        while not true():  # noqa: ASYNC110 - a witness outside has no event to wait for
+            await asyncio.sleep(0.002)
 
 
 Open = Callable[..., Awaitable[Company]]

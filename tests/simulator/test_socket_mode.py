@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.simulator.conftest import Company, Open, named
+from tests.simulator.conftest import Company, named
 
 
 async def test_a_slash_command_reaches_bolt_and_its_answer_reaches_the_person(

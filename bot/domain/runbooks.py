@@ -1,7 +1,7 @@
 """Runbooks as data: what a file says, filled in for one incident."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -30,25 +30,17 @@ class Runbook:
     """Heading → Markdown, in the file's order."""
 
 
-class _Plain(dict[str, str]):
-    """Values for reading: a missing one shows its name."""
+class _Values:
+    """Labels or annotations inside a template. Not a dict: a label named `items` must be a label, not a method."""
 
-    def __missing__(self, key: str) -> str:
-        return _placeholder(key)
+    __slots__ = ("_shown",)
 
+    def __init__(self, values: Mapping[str, str], quote: Callable[[str], str] = str) -> None:
+        self._shown = (dict(values), quote)
 
-def _placeholder(key: str) -> str:
-    return f"<{key}>"
-
-
-class _Quoted(dict[str, str]):
-    """Values for a command line: each one quoted, so that a label can never become a command."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        super().__init__({k: shlex.quote(v) for k, v in values.items()})
-
-    def __missing__(self, key: str) -> str:
-        return shlex.quote(_placeholder(key))
+    def __getitem__(self, name: str) -> str:
+        values, quote = self._shown
+        return quote(values.get(name, f"<{name}>"))
 
 
 def fill_steps(
@@ -58,10 +50,10 @@ def fill_steps(
 
     A label that the alert does not have stays readable as `<label>`, quoted in commands so that pasting it is safe.
     """
-    plain = {"labels": _Plain(labels), "annotations": _Plain(annotations), "incident": dict(incident)}
+    plain = {"labels": _Values(labels), "annotations": _Values(annotations), "incident": dict(incident)}
     quoted = {
-        "labels": _Quoted(labels),
-        "annotations": _Quoted(annotations),
+        "labels": _Values(labels, shlex.quote),
+        "annotations": _Values(annotations, shlex.quote),
         "incident": {k: shlex.quote(str(v)) for k, v in incident.items()},
     }
     return tuple(

@@ -150,16 +150,15 @@ def _reference(key: str, kind: str, summary: str) -> dict[str, str]:
     return {"html_url": base, "id": key, "self": base, "summary": summary, "type": f"{kind}_reference"}
 
 
+Source = Literal["alertmanager", "pagerduty"]
 _ACTIONS: Final = ("fire", "repeat", "resolve")
 
 
 def samples(clock: Clock = utc_now) -> tuple[Sample, ...]:
     """Return the demo's list of alerts to fire."""
 
-    def sample(
-        id: str, title: str, description: str, source: Literal["alertmanager", "pagerduty"], build: Callable[[str], bytes]
-    ) -> Sample:  # fmt: skip
-        return Sample(id=id, title=title, description=description, source=source, actions=_ACTIONS, build=build)
+    def sample(name: str, title: str, about: str, source: Source, build: Callable[[str], bytes]) -> Sample:
+        return Sample(id=name, title=title, description=about, source=source, actions=_ACTIONS, build=build)
 
     def group(*alerts: tuple[dict[str, str], dict[str, str]]) -> Callable[[str], bytes]:
         return _AlertmanagerGroup(clock, alerts).build
@@ -188,7 +187,8 @@ def samples(clock: Clock = utc_now) -> tuple[Sample, ...]:
                 (
                     {"alertname": "HighLatency", "severity": "high", "service": "search", "env": "production",
                      "instance": "search-3.example:9200", "job": "search"},
-                    {"summary": "p99 latency of search over 2 s", "description": "p99 is 2.7 s, the objective is 0.4 s."},
+                    {"summary": "p99 latency of search over 2 s",
+                     "description": "p99 is 2.7 s, the objective is 0.4 s."},
                 )
             ),
         ),

@@ -97,6 +97,12 @@ def test_a_missing_label_stays_readable_and_safe_to_paste() -> None:
     assert fill_steps(BOOK, {}, {}, {"number": 1})[0].command == "ping '<instance>'"
 
 
+def test_a_label_named_like_a_method_is_still_a_label() -> None:
+    step = STEP.model_copy(update={"command": "echo {{ labels.items }} {{ labels.keys }}"})
+    filled = fill_steps(Runbook(name="x", title="X", digest="d", steps=(step,)), {"items": "3; ls"}, {}, {})[0]
+    assert filled.command == "echo '3; ls' '<keys>'"
+
+
 def test_an_approval_holds_for_the_version_that_was_read() -> None:
     room = Room().declare().do(c.DraftPublic("Two", Status.IDENTIFIED))
     with pytest.raises(r.DraftChanged):

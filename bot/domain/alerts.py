@@ -25,6 +25,12 @@ class Alert(BaseModel):
     """Where the alert comes from (generatorURL, html_url); only http(s), else empty."""
     sender_group: str = ""
     """The sender's own grouping (Alertmanager's groupKey, PagerDuty's service)."""
+    occurred_at: datetime | None = None
+    """The sender's time of this change of state, from a sender whose deliveries may arrive out of order."""
+    merged_into: str = ""
+    """With `resolved`: the fingerprint that goes on in this one's place. Such a resolve is not a fix."""
+    what: str = ""
+    """The sender's word for what happened (`incident.escalated`), if it tells more than the status."""
 
 
 class Skipped(BaseModel):
@@ -63,6 +69,8 @@ class Episode(BaseModel):
     opened_at: datetime
     last_seen: datetime
     closed_at: datetime | None = None
+    changed_at: datetime | None = None
+    """The sender's time of the last change of state, where it tells: an older one arriving late undoes nothing."""
     why: str = ""
     """Route, severity and their reasons, in words."""
 

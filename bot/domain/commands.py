@@ -28,6 +28,7 @@ class Declare(Command):
     drill: bool = False
     via: str = "slack"
     runbook: Runbook | None = None
+    runbook_reason: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     previous: int | None = None
@@ -202,7 +203,8 @@ class AlertLine:
 class ReportAlerts(Command):
     """What one delivery changed for one incident, however many alerts it carried.
 
-    `firing` and `total` are the incident's counts of open and of all episodes afterwards.
+    `firing` and `total` are the incident's counts of open and of all episodes afterwards. `truncated` alerts were left
+    out by the sender: with some, `firing` 0 does not mean that nothing fires any more.
     """
 
     lines: tuple[AlertLine, ...]
@@ -212,6 +214,7 @@ class ReportAlerts(Command):
     total: int
     severity: Severity | None = None
     severity_reason: str = ""
+    truncated: int = 0
 
 
 # --- timers -------------------------------------------------------------------------------------

@@ -249,6 +249,8 @@ class AlertsReported(Event):
     closed: int
     firing: int
     total: int
+    truncated: int = 0
+    """Alerts that the sender left out: with some, `firing` 0 does not mean that nothing fires any more."""
     facts: Annotated[tuple[AlertFact, ...], WORDS] = ()
 
 

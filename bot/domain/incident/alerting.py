@@ -19,6 +19,7 @@ def report_facts(command: c.ReportAlerts) -> e.AlertsReported:
         closed=command.closed,
         firing=command.firing,
         total=command.total,
+        truncated=command.truncated,
         facts=tuple(
             e.AlertFact(
                 source=line.source,

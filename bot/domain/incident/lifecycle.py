@@ -70,7 +70,8 @@ def declare(command: c.Declare, ctx: Context) -> list[e.Event]:
     if command.alerts is not None:
         made.append(report_facts(command.alerts))
     if command.runbook is not None:
-        made.append(runbook_event(command.runbook, ctx.number, title, command.labels, command.annotations, ""))
+        reason = cut(command.runbook_reason, 300)
+        made.append(runbook_event(command.runbook, ctx.number, title, command.labels, command.annotations, reason))
     if not command.private:
         made.append(auto_draft(declared, ctx.policy))
     made += call_first_responders(severity, command.service, ctx)

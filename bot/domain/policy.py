@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.domain.durations import Duration, Span
+from bot.domain.matchers import parse as parse_matchers
 from bot.domain.severity import Severity
 
 
@@ -137,6 +138,13 @@ class Route(Section):
     private: bool = False
     group_by: tuple[str, ...] | None = None
     window: Duration | None = None
+
+    @field_validator("match")
+    @classmethod
+    def _readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for line in value:
+            parse_matchers(line)
+        return value
 
 
 class Target(Section):

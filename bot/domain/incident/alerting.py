@@ -3,6 +3,7 @@
 from bot.domain import commands as c
 from bot.domain import events as e
 from bot.domain.incident.context import Context
+from bot.domain.incident.people import call_first_responders
 from bot.domain.incident.state import Incident
 from bot.domain.oncall import escalation_level
 from bot.domain.severity import Status
@@ -37,28 +38,30 @@ def report_facts(command: c.ReportAlerts) -> e.AlertsReported:
 def report_alerts(state: Incident, command: c.ReportAlerts, ctx: Context) -> list[e.Event]:
     """Alerts joined or left. Severity may rise by itself, never fall; a new firing after the resolve reopens."""
     made: list[e.Event] = [report_facts(command)]
-    if state.status is Status.RESOLVED and command.opened:
+    reopens = state.status is Status.RESOLVED and command.opened > 0
+    rises = (state.is_active or reopens) and command.severity and command.severity.worse_than(state.severity)
+    severity = command.severity if rises and command.severity else state.severity
+    waits = reopens or state.acknowledged_at is None
+    if reopens:
         made.append(
             e.Reopened(
-                reason="the alert fires again",
-                respond_by=ctx.respond_by(state.severity),
-                update_by=ctx.update_by(state.severity),
+                reason="the alert fires again", respond_by=ctx.respond_by(severity), update_by=ctx.update_by(severity)
             )
         )
-    if state.is_active and command.severity and command.severity.worse_than(state.severity):
-        respond_by = (
-            None if state.acknowledged_at else min(ctx.respond_by(command.severity), state.respond_by or ctx.now)
-        )
+    if rises:
+        earlier = state.respond_by if state.is_active else None
         made.append(
             e.SeverityChanged(
                 old=state.severity,
-                new=command.severity,
+                new=severity,
                 reason=clean_line(command.severity_reason, 500),
                 by_itself=True,
-                respond_by=respond_by,
-                update_by=ctx.update_by(command.severity),
+                respond_by=min(ctx.respond_by(severity), earlier or ctx.respond_by(severity)) if waits else None,
+                update_by=ctx.update_by(severity),
             )
         )
+    if waits and (reopens or rises):
+        made += call_first_responders(severity, state.service, ctx, already=() if reopens else state.reached)
     return made
 
 

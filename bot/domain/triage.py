@@ -1,0 +1,208 @@
+"""Triage: what one alert means here – open, attach or ignore, how bad, whose – and always why.
+
+The default is CONTRACT section 5, last paragraph; `routes` of the policy come first, the first match wins.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from bot.domain.alerts import Alert
+from bot.domain.matchers import matches
+from bot.domain.policy import Policy, Route
+from bot.domain.severity import Severity, parse_severity
+from bot.domain.text import cut
+
+Action = Literal["open", "attach", "ignore"]
+
+SERVICE_LABELS: Final = ("service", "app", "job")
+ENV_LABELS: Final = ("env", "cluster")
+WATCHDOG: Final = "watchdog"
+"""Fires always, by design, to prove that alerting works: https://runbooks.prometheus-operator.dev/runbooks/general/watchdog"""
+
+_WORDS: Final = {
+    "critical": Severity.SEV1,
+    "page": Severity.SEV1,
+    "error": Severity.SEV2,
+    "high": Severity.SEV2,
+    "warning": Severity.SEV3,
+    "warn": Severity.SEV3,
+}
+_QUIET: Final = frozenset({"info", "none"})
+# PagerDuty names priorities P1 (worst) to P5 or as the account likes; our P0 does not exist there.
+_PRIORITY = re.compile(r"\b(?:p|sev|severity)[\s_-]?([1-5])\b", re.IGNORECASE)
+_KEY_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with one firing alert.
+
+    `severity` is None only with `ignore`. `assumed`: the alert did not say how bad it is. `group_key` ties alerts of
+    one outage together; they join the group's open incident if that saw an alert within `window`.
+    """
+
+    action: Action
+    severity: Severity | None
+    assumed: bool
+    reason: str
+    service: str | None
+    runbook: str | None
+    private: bool
+    group_key: str
+    group: str
+    """The group in words: `service=checkout, env=prod`."""
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How bad an alert says it is. No severity: it asks for nobody."""
+
+    severity: Severity | None
+    assumed: bool
+    reason: str
+
+
+def triage(alert: Alert, policy: Policy) -> Verdict:
+    """Return what to do with `alert`, were it a new firing. Pure; never raises."""
+    number, route = _first_route(alert, policy)
+    judged = judge(alert)
+    if route is None:
+        service = _service_of(alert.labels, policy)
+        action: Action = "open"
+        reason = judged.reason
+        if alert.name.casefold() == WATCHDOG:
+            action, reason = "ignore", "Watchdog fires always, to show that alerting works"
+        elif judged.severity is None:
+            action = "ignore"
+        return _verdict(alert, policy, Route(), action, judged, reason, service)
+    named = f"route {number} ({_short(route)})"
+    service = route.service or _service_of(alert.labels, policy)
+    if route.action == "ignore":
+        return _verdict(alert, policy, route, "ignore", judged, f"{named} → ignored", service)
+    if alert.name.casefold() == WATCHDOG and not any("alertname" in line for line in route.match):
+        return _verdict(alert, policy, route, "ignore", judged, f"{named}, but Watchdog fires always", service)
+    if route.severity is not None:
+        judged = Judged(route.severity, False, f"{named} → {route.severity.label}")
+    elif judged.severity is None:
+        return _verdict(alert, policy, route, "ignore", judged, f"{named} sets no severity; {judged.reason}", service)
+    else:
+        judged = Judged(judged.severity, judged.assumed, f"{named}; {judged.reason}")
+    if route.action == "triage":
+        # Nobody is asked first yet, so the safe side: a room with an assumed severity, which people confirm or cancel.
+        judged = Judged(judged.severity, True, f"{judged.reason}, to be confirmed")
+    action = "attach" if route.action == "attach" else "open"
+    return _verdict(alert, policy, route, action, judged, judged.reason, service)
+
+
+def judge(alert: Alert) -> Judged:
+    """Return how bad `alert` says it is: PagerDuty by priority, then urgency; others by the `severity` label."""
+    return _by_priority(alert.labels) if alert.source == "pagerduty" else _by_label(alert.labels)
+
+
+def environment_of(labels: Mapping[str, str]) -> str:
+    """Return the environment that an alert names, or ""."""
+    return next((labels[name] for name in ENV_LABELS if labels.get(name)), "")
+
+
+def _by_label(labels: Mapping[str, str]) -> Judged:
+    raw = labels.get("severity", "").strip()
+    word = re.sub(r"^\W+|\W+$", "", raw).lower()
+    if not word:
+        return Judged(Severity.SEV3, True, "no severity label → SEV3, assumed")
+    shown = f'severity="{cut(raw, 40)}"'
+    if word in _QUIET:
+        return Judged(None, False, f"{shown} → ignored")
+    known = _WORDS.get(word) or parse_severity(word)
+    if known is None:
+        return Judged(Severity.SEV3, True, f"{shown} is not a word I know → SEV3, assumed")
+    return Judged(known, False, f"{shown} → {known.label}")
+
+
+def _by_priority(labels: Mapping[str, str]) -> Judged:
+    priority, urgency = labels.get("priority", ""), labels.get("urgency", "")
+    if found := _PRIORITY.search(priority):
+        severity = Severity(f"sev{min(int(found[1]), 4)}")
+        return Judged(severity, False, f'priority "{cut(priority, 40)}" → {severity.label}')
+    if urgency == "high":
+        return Judged(Severity.SEV2, False, "urgency high → SEV2")
+    if urgency == "low":
+        return Judged(Severity.SEV3, False, "urgency low → SEV3")
+    return Judged(Severity.SEV3, True, "no priority and no urgency → SEV3, assumed")
+
+
+def _first_route(alert: Alert, policy: Policy) -> tuple[int, Route | None]:
+    fields = {"source": alert.source, **alert.labels, "alertname": alert.name}
+    if "runbook_url" in alert.annotations:
+        fields.setdefault("runbook_url", alert.annotations["runbook_url"])
+    for number, route in enumerate(policy.routes, start=1):
+        if all(_holds(line, fields) for line in route.match):
+            return number, route
+    return 0, None
+
+
+def _holds(line: str, fields: Mapping[str, str]) -> bool:
+    try:
+        return matches(line, fields)
+    except ValueError:
+        return False  # Route refuses such a matcher; one that came in otherwise must not cost an alert
+
+
+def _short(route: Route) -> str:
+    return cut(", ".join(route.match) or "every alert", 120)
+
+
+def _service_of(labels: Mapping[str, str], policy: Policy) -> str | None:
+    """The service an alert names. One of the configuration's own spelling is preferred to another case of it."""
+    name = next((labels[key] for key in SERVICE_LABELS if labels.get(key)), None)
+    if name is None or name in policy.services:
+        return name
+    return next((known for known in policy.services if known.casefold() == name.casefold()), name)
+
+
+def _verdict(
+    alert: Alert, policy: Policy, route: Route, action: Action, judged: Judged, reason: str, service: str | None
+) -> Verdict:
+    key, group = _group(alert, route, service)
+    return Verdict(
+        action=action,
+        severity=judged.severity if action != "ignore" else None,
+        assumed=judged.assumed,
+        reason=cut(reason, 300),
+        service=cut(service, 60) if service else None,
+        runbook=route.runbook,
+        private=route.private,
+        group_key=key,
+        group=cut(group, 120),
+        window=route.window if route.window is not None else policy.triage.attach_window,
+    )
+
+
+def _group(alert: Alert, route: Route, service: str | None) -> tuple[str, str]:
+    """What ties alerts of one outage, as a key and in words.
+
+    Service and environment, or what the route groups by; without any of those the sender's own group.
+    """
+    names = ("service", "env") if route.group_by is None else route.group_by
+    special = {"service": service or "", "env": environment_of(alert.labels)}
+    values = [(name, special.get(name) or alert.labels.get(name, "")) for name in names]
+    nothing_said = not service if route.group_by is None else not any(value for _, value in values)
+    if route.group_by == ():
+        parts: list[object] = ["route", *route.match]
+        words = "all alerts of the route"
+    elif nothing_said:
+        parts = ["sender", alert.source, alert.sender_group or alert.fingerprint]
+        words = "the sender's own group"
+    else:
+        parts = ["labels", *values]
+        words = ", ".join(f"{name}={value}" for name, value in values if value)
+    # Alerts of a private route never meet those of a public one: the room, or its absence, would tell.
+    text = json.dumps([*(["private"] if route.private else []), *parts], ensure_ascii=False)
+    if len(text) > _KEY_MAX:
+        text = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return text, words

@@ -170,3 +170,11 @@ class AlreadyMerged(Refused):
 
 class NothingToRetry(Refused):
     """There is no failed delivery {word} to retry in {key}."""
+
+
+class TooLateToUndo(Refused):
+    """{key} can no longer be undone: only its declarer can, within five minutes. Use `cancel because …`."""
+
+
+class OldControl(Refused):
+    """This control is from an older version or was changed on its way. Nothing was done; `help` shows another way."""

@@ -1,0 +1,21 @@
+"""The runbooks there are, and which one fits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.domain.runbooks import Runbook
+from bot.domain.severity import Severity
+
+
+class RunbookLibrary(Protocol):
+    """Runbooks by name and by what they match."""
+
+    def match(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], service: str | None, severity: Severity | None
+    ) -> tuple[Runbook | None, str]:
+        """Return the runbook that fits best, or the default one, or None; and why in words."""
+        ...
+
+    def get(self, name: str) -> Runbook | None: ...
+
+    def names(self) -> Sequence[str]: ...

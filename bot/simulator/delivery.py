@@ -21,6 +21,8 @@ from bot.simulator.store import Json
 from bot.simulator.world import World
 
 Kind = Literal["slash_commands", "interactive", "events_api"]
+# An app that was away is not flooded with all it missed.
+AT_ONCE = 50
 AGENT = "Slackbot 1.0 (+https://api.slack.com/robots)"
 
 
@@ -125,7 +127,8 @@ class Courier:
                 later = [self._due[key] for key in waiting if self._due.get(key, 0) > now]
                 if self.reachable:
                     ready = [key for key in waiting if self._due.get(key, 0) <= now]
-                    for key in sorted(ready, key=lambda k: self._world.deliveries[k]["order"]):
+                    ready.sort(key=lambda k: self._world.deliveries[k]["order"])
+                    for key in ready[: AT_ONCE - len(self._under_way)]:
                         self._under_way.add(key)
                         group.create_task(self._deliver(key))
                 try:

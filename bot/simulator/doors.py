@@ -43,9 +43,9 @@ class Doors:
         self._changed = changed
         self._pages: set[web.WebSocketResponse] = set()
 
-    def add_routes(self, app: web.Application) -> None:
+    def add_routes(self, app: web.Application, page: str) -> None:
         """Mount the doors."""
-        app.router.add_get("/", self.page)
+        app.router.add_get(page, self.page)
         app.router.add_get("/simulator/static/{path:.+}", self.asset)
         app.router.add_get("/simulator/live", self.live)
         for name, handler in {

@@ -6,6 +6,7 @@ https://docs.slack.dev/reference/events
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -76,7 +77,8 @@ def emit(world: World, event: Json, channel: Channel | None = None) -> None:
 
 
 def dispatch(world: World, event: Json) -> None:
-    """Wrap an event and put it in the queue."""
+    """Wrap an event and put it in the queue, as it is now."""
+    event = copy.deepcopy(event)
     event.setdefault("event_ts", world.next_ts())
     event_id = "Ev" + secrets.token_hex(5).upper()
     team = world.team["id"]

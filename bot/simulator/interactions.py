@@ -63,7 +63,7 @@ class Desk:
         self._world = world
         self._courier = courier
 
-    async def command(self, user: str, channel: Channel, typed: str, thread_ts: str | None = None) -> str | None:
+    async def command(self, user: str, channel: Channel, typed: str) -> str | None:
         """Deliver a slash command and return the text of the answer, if one came at once."""
         world = self._world
         name, _, rest = typed.partition(" ")
@@ -112,7 +112,8 @@ class Desk:
         action: Json = {"block_id": block_id, "action_ts": self._world.next_ts()}
         kept = ("type", "action_id", "text", "value", "style", "url", "placeholder")
         action |= {key: element[key] for key in kept if key in element}
-        action |= {key: part for key, part in value.items() if key not in ("type", "action_id")}
+        if element["type"] != "button":  # a button's value is the app's, not the person's
+            action |= {key: part for key, part in value.items() if key not in ("type", "action_id")}
         payload |= {"type": "block_actions", "actions": [action]}
         payload["trigger_id"] = mint_trigger(self._world, user)
         if view := payload.get("view"):

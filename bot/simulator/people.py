@@ -86,17 +86,29 @@ class People(Standing):
             raise PersonError("no_text", "There is nothing to send.")
         known = {command["command"] for command in commands(self._world)}
         thread_ts = body.get("thread_ts")
-        if typed.split(maxsplit=1)[0] in known:
-            answer = await self._desk.command(me, channel, typed, thread_ts)
-            return {"command": True, **({"text": answer} if answer else {})}
-        if typed.startswith("/"):
-            name = typed.split(maxsplit=1)[0]
-            raise PersonError("unknown_command", f"{name} is not a valid command.")
+        first = typed.split(maxsplit=1)[0]
+        if first.startswith("/") and first not in known:
+            raise PersonError("unknown_command", f"{first} is not a valid command.")
         self._writable(me, body)
+        if first in known and thread_ts:
+            # https://docs.slack.dev/interactivity/implementing-slash-commands#best-practices
+            raise PersonError("not_in_threads", f"{first} is not supported in threads. Sorry!")
+        if first in known:
+            answer = await self._desk.command(me, channel, typed)
+            return {"command": True, **({"text": answer} if answer else {})}
         said, content = text.compose(self._world, typed)
         message = posts.by_person(self._world, me, said, content)
         ts = posts.say(self._world, channel, message, str(thread_ts) if thread_ts else None)["ts"]
+        self._unheard(channel, me, said)
         return {"ts": ts}
+
+    def _unheard(self, channel: Channel, me: str, said: str) -> None:
+        """Say so, as Slackbot does, when somebody calls the app where it is not."""
+        app = self._world.app
+        if f"<@{app.user_id}>" in said and app.user_id not in channel.members:
+            words = f"You mentioned <@{app.user_id}>, but they're not in this channel. Invite them?"
+            message = {"type": "message", "user": "USLACKBOT", "text": words}
+            posts.whisper(self._world, channel, me, message)
 
     async def edit(self, me: str, body: Body) -> Json:
         """Change one's own message."""

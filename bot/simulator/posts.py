@@ -174,7 +174,7 @@ def _forget_reply(world: World, channel: Channel, old: Json) -> None:
 
 def react(world: World, channel: Channel, message: Json, name: str, user: str) -> None:
     """Add a reaction. Raises SlackError already_reacted, too_many_emoji, too_many_reactions."""
-    reactions = message.setdefault("reactions", [])
+    reactions = message.get("reactions", [])
     found = next((r for r in reactions if r["name"] == name), None)
     if found is not None and user in found["users"]:
         raise SlackError("already_reacted")
@@ -184,7 +184,7 @@ def react(world: World, channel: Channel, message: Json, name: str, user: str) -
         raise SlackError("too_many_reactions")
     if found is None:
         found = {"name": name, "users": [], "count": 0}
-        reactions.append(found)
+        message["reactions"] = [*reactions, found]
     found["users"].append(user)
     found["count"] += 1
     _reacted(world, channel, message, name, user, "reaction_added")

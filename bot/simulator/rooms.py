@@ -95,7 +95,7 @@ def rename(world: World, channel: Channel, name: str, user: str) -> None:
     posts.system(world, channel, f"{word}_name", user, text, old_name=old, name=name)
     renamed = {"id": channel.id, "is_channel": True, "is_mpim": False, "name": name}
     renamed |= {"name_normalized": name, "created": channel.created}
-    events.emit(world, {"type": f"{word}_rename", "channel": renamed}, channel)
+    _announce(world, channel, {"type": f"{word}_rename", "channel": renamed})
 
 
 def describe(world: World, channel: Channel, what: str, value: str, user: str) -> None:
@@ -109,23 +109,37 @@ def describe(world: World, channel: Channel, what: str, value: str, user: str) -
 
 
 def archive(world: World, channel: Channel, user: str) -> None:
-    """Close a channel for good, or until it is unarchived."""
+    """Close a channel for good, or until it is unarchived. It ejects the app.
+
+    https://github.com/elastic/connectors/issues/1972
+    """
     word = "channel" if channel.kind == "public" else "group"
     text = f"<@{user}> archived the {word}"
     posts.system(world, channel, f"{word}_archive", user, text)
     event = {"type": f"{word}_archive", "channel": channel.id, "user": user, "is_moved": 0}
-    events.emit(world, event, channel)
+    _announce(world, channel, event)
     channel.is_archived = True
+    channel.members = [member for member in channel.members if member != world.app.user_id]
     world.keep_channel(channel)
 
 
 def unarchive(world: World, channel: Channel, user: str) -> None:
-    """Open an archived channel again."""
+    """Open an archived channel again; who does it is in it.
+
+    https://docs.slack.dev/reference/methods/conversations.unarchive
+    """
     channel.is_archived = False
+    if user not in channel.members:
+        channel.members.append(user)
     word = "channel" if channel.kind == "public" else "group"
     posts.system(world, channel, f"{word}_unarchive", user, f"<@{user}> un-archived the {word}")
     event = {"type": f"{word}_unarchive", "channel": channel.id, "user": user}
-    events.emit(world, event, channel)
+    _announce(world, channel, event)
+
+
+def _announce(world: World, channel: Channel, event: Json) -> None:
+    """Send what befell a channel: a public one's fate is heard by all with channels:read."""
+    events.emit(world, event, None if channel.kind == "public" else channel)
 
 
 def direct(world: World, *users: str) -> Channel:

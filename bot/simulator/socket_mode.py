@@ -6,6 +6,7 @@ https://docs.slack.dev/apis/events-api/using-socket-mode
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import secrets
@@ -103,8 +104,9 @@ class Links:
         await socket.close()
 
     async def _bye(self, socket: web.WebSocketResponse, reason: str) -> None:
-        debug = {"host": "applink-1"}
-        await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": debug})
+        frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-1"}}
+        with contextlib.suppress(ConnectionError):  # the app hung up first
+            await socket.send_json(frame)
 
     def _fail(self, envelope_id: str) -> None:
         answer = self._answers.get(envelope_id)

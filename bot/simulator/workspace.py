@@ -39,12 +39,12 @@ class Workspace:
         self._gate = Gate(self.world, self.links, self.courier, self.control)
         self._doors = Doors(self.world, self.people, self.control, self.links, self._weather)
 
-    def add_routes(self, app: web.Application) -> None:
-        """Mount the page, its interface and Slack's on an application.
+    def add_routes(self, app: web.Application, *, page: str = "/") -> None:
+        """Mount the page (at `page`), its interface and Slack's on an application.
 
         The application's shutdown closes the sockets, so that the server can stop at once.
         """
-        self._doors.add_routes(app)
+        self._doors.add_routes(app, page)
         app.router.add_route("*", "/slack/api/{method}", self._gate.call)
         app.router.add_get("/slack/link", self.links.serve)
         app.router.add_post("/slack/response/{token}", self._gate.respond)

@@ -21,6 +21,8 @@ from bot.simulator import Pace, Workspace, WorkspaceSettings, workspace
 from tests.conftest import SHARED, SHARED_MISSING
 
 FIXTURES = SHARED / "slack"
+SOON = Pace(retry_after=(0.0, 0.02, 0.04))
+HURRIED = Pace(retry_after=(0.0, 0.02, 0.04), acknowledge_within=0.1)
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-test", "xapp-test", "a-signing-secret"
 
 MANIFEST: dict[str, Any] = {
@@ -196,7 +198,7 @@ class Company:
         """Connect a Bolt app over Socket Mode; it is disconnected with the company."""
         handler = AsyncSocketModeHandler(app, APP_TOKEN, web_client=app.client)
         handler.client.ping_interval = 60
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]
         self.stack.push_async_callback(handler.close_async)
         return handler
 
@@ -246,7 +248,6 @@ async def found() -> AsyncIterator[Open]:
         async def company(**changes: Any) -> Company:
             port = free_port()
             base = f"http://127.0.0.1:{port}"
-            pace = Pace(acknowledge_within=0.15, retry_after=(0.0, 0.02, 0.04))
             settings = WorkspaceSettings(
                 path=":memory:",
                 base_url=base,
@@ -254,7 +255,7 @@ async def found() -> AsyncIterator[Open]:
                 app_token=APP_TOKEN,
                 signing_secret=SECRET,
                 manifest=MANIFEST,
-                pace=pace,
+                pace=SOON,
             )
             own = await stack.enter_async_context(AsyncExitStack())
             opened = await own.enter_async_context(workspace(replace(settings, **changes)))

@@ -12,7 +12,7 @@ from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
 from bot.simulator import Pace
-from tests.simulator.conftest import APP_TOKEN, SECRET, Company, Open, fixture, named, until
+from tests.simulator.conftest import APP_TOKEN, HURRIED, SECRET, SOON, Company, Open, fixture, named, until
 
 Serve = Callable[[web.Application], Awaitable[str]]
 PATIENCE = 2.0
@@ -41,10 +41,10 @@ class Receiver:
         return await asyncio.wait_for(self.got.get(), PATIENCE)
 
 
-async def company_of(receiver: Receiver, found: Open, serve: Serve) -> Company:
+async def company_of(receiver: Receiver, found: Open, serve: Serve, pace: Pace = SOON) -> Company:
     """Found a company whose app takes HTTP."""
     url = await serve(receiver.app)
-    return await found(request_url=f"{url}/slack/events")
+    return await found(request_url=f"{url}/slack/events", pace=pace)
 
 
 async def test_http_is_signed_as_slack_signs(found: Open, serve: Serve) -> None:
@@ -61,8 +61,8 @@ async def test_http_is_signed_as_slack_signs(found: Open, serve: Serve) -> None:
 
 async def test_an_event_is_retried_three_times_with_number_and_reason(found: Open, serve: Serve) -> None:
     """At once, then later, then later still; then never again."""
-    receiver = Receiver(web.Response(status=500), 0.3, web.Response(status=404), web.Response())
-    company = await company_of(receiver, found, serve)
+    receiver = Receiver(web.Response(status=500), 0.2, web.Response(status=404), web.Response())
+    company = await company_of(receiver, found, serve, HURRIED)
     await company.person().do("send", channel="C0003", text="hello")
     tries = [await receiver.next() for _ in range(4)]
     told = [(h.get("X-Slack-Retry-Num"), h.get("X-Slack-Retry-Reason")) for h, _ in tries]
@@ -155,6 +155,37 @@ def _keys(value: Any) -> set[str]:
     return set(value) | {k for part in value.values() for k in _keys(part)}
 
 
+async def test_a_public_channels_fate_is_heard_without_being_in_it(found: Open, serve: Serve) -> None:
+    """Created, archived, opened again; what is said there is not heard, nor a private one's fate."""
+    receiver = Receiver()
+    company = await company_of(receiver, found, serve)
+    anna = company.person()
+    for name, is_private in (("secret", True), ("open", False)):
+        room = (await anna.do("create", name=name, is_private=is_private))["channel"]["id"]
+        await anna.do("send", channel=room, text="hello")
+        await anna.do("archive", channel=room, on=True)
+        await anna.do("archive", channel=room, on=False)
+    heard = [json.loads((await receiver.next())[1])["event"]["type"] for _ in range(3)]
+    assert sorted(heard) == ["channel_archive", "channel_created", "channel_unarchive"]
+    await until(lambda: not company.workspace.world.deliveries)
+    assert receiver.got.empty()
+
+
+async def test_an_app_that_was_away_is_not_flooded(acme: Company) -> None:
+    """Fifty events are under way at most; the rest follow the acknowledgements."""
+    anna = acme.person()
+    for n in range(60):
+        await anna.do("send", channel="C0003", text=str(n))
+    async with acme.http.ws_connect(await ticket(acme)) as link:
+        await link.receive_json()
+        first = [await link.receive_json(timeout=PATIENCE) for _ in range(50)]
+        assert [frame["payload"]["event"]["text"] for frame in first] == [str(n) for n in range(50)]
+        for frame in first[:10]:
+            await link.send_json({"envelope_id": frame["envelope_id"]})
+        rest = [await link.receive_json(timeout=PATIENCE) for _ in range(10)]
+        assert [frame["payload"]["event"]["text"] for frame in rest] == [str(n) for n in range(50, 60)]
+
+
 async def test_the_apps_own_posts_come_back_to_it(found: Open, serve: Serve) -> None:
     """A bot that listens to itself would loop: it must see what Slack sends."""
     receiver = Receiver()
@@ -215,16 +246,17 @@ async def test_a_command_to_an_app_that_is_away_fails_visibly(acme: Company) -> 
     assert (await anna.texts("C0005"))[-1] == words
 
 
-async def test_a_command_that_is_not_acknowledged_times_out_visibly(acme: Company) -> None:
+async def test_a_command_that_is_not_acknowledged_times_out_visibly(found: Open) -> None:
     """Three seconds, here made short."""
-    app = acme.bolt()
+    company = await found(pace=HURRIED)
+    app = company.bolt()
 
     @app.command("/incident")
     async def sleep(ack: Any) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.15)
 
-    await acme.connect(app)
-    anna = acme.person()
+    await company.connect(app)
+    anna = company.person()
     await anna.do("send", channel="C0005", text="/incident list")
     words = '/incident failed with the error "operation_timeout"'
     assert (await anna.texts("C0005"))[-1] == words

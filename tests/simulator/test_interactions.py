@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
-from tests.simulator.conftest import Clock, Company, Open, Person, named
+from tests.simulator.conftest import HURRIED, Clock, Company, Open, Person, named
 
 PLAIN = {"type": "plain_text", "text": "Go"}
 BUTTON = {"type": "button", "action_id": "inc.ack", "text": PLAIN, "value": "42"}
@@ -111,13 +111,14 @@ async def test_a_click_has_slacks_payload(acme: Company) -> None:
     assert (gone["status"], gone["error"]) == (404, "message_not_found")
 
 
-async def test_a_silent_app_is_told_to_the_person(acme: Company) -> None:
+async def test_a_silent_app_is_told_to_the_person(found: Open) -> None:
     """In words, with a status."""
-    app, anna = await app_of(acme), acme.person()
-    ts = (await acme.slack.chat_postMessage(channel="C0003", text="x", blocks=BLOCKS))["ts"]
+    company = await found(pace=HURRIED)
+    app, anna = await app_of(company), company.person()
+    ts = (await company.slack.chat_postMessage(channel="C0003", text="x", blocks=BLOCKS))["ts"]
 
     async def sleep(_body: dict[str, Any]) -> None:
-        await asyncio.sleep(0.18)
+        await asyncio.sleep(0.15)
 
     app.answer = sleep
     answer = await click(anna, ts)

@@ -53,7 +53,7 @@ def codes_raised(function: Any) -> set[str]:
     """Return the error codes that a function names itself."""
     tree = ast.parse(inspect.getsource(function))
     return {
-        node.args[0].value
+        str(node.args[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") == "SlackError"

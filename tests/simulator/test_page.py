@@ -64,8 +64,9 @@ async def test_unread_and_mentions_are_counted_until_read(acme: Company) -> None
     before = (await ben.get("messages", channel="C0004"))["messages"][-1]["ts"]
     await ben.do("read", channel="C0004", ts=before)
     assert await counted() == (0, 0)
-    for text in ("hello", "@ben look", "@oncall look"):
-        ts = (await anna.do("send", channel="C0004", text=text))["ts"]
+    await anna.do("send", channel="C0004", text="hello")
+    await anna.do("send", channel="C0004", text="@ben look")
+    ts = (await anna.do("send", channel="C0004", text="@oncall look"))["ts"]
     assert await counted() == (3, 2)
     await ben.do("read", channel="C0004", ts=ts)
     assert await counted() == (0, 0)
@@ -131,6 +132,15 @@ async def test_people_run_channels(acme: Company) -> None:
     assert (await acme.person("U0003").get("messages", channel=room["id"]))["ok"] is False
     other = (await ben.do("dm", user="U0001"))["channel"]
     assert (other["id"], other["user"]) == (room["id"], "U0001")
+
+
+async def test_slackbot_explains_what_cannot_be(acme: Company) -> None:
+    """A call to the app where it is not, and a command in a thread."""
+    anna = acme.person()
+    ts = (await anna.do("send", channel="C0004", text="@tocsin status?"))["ts"]
+    assert "not in this channel" in (await anna.texts("C0004"))[-1]
+    refused = await anna.post("send", channel="C0004", text="/incident list", thread_ts=ts)
+    assert refused["message"] == "/incident is not supported in threads. Sorry!"
 
 
 async def test_messages_come_in_pages(acme: Company) -> None:

@@ -162,7 +162,11 @@ async def test_a_channels_life(acme: Company) -> None:
     assert await error(slack.conversations_archive(channel=room["id"])) == "already_archived"
     post = slack.chat_postMessage(channel=room["id"], text="x")
     assert await error(post) == "is_archived"
-    await slack.conversations_unarchive(channel=room["id"])
+    # Archiving ejects the app, and its token cannot take that back.
+    assert await error(slack.conversations_unarchive(channel=room["id"])) == "not_in_channel"
+    assert await error(slack.conversations_history(channel=room["id"])) == "not_in_channel"
+    await acme.person("U0001").do("archive", channel=room["id"], on=False)
+    await acme.person("U0001").do("invite", channel=room["id"], users=["U0BOT"])
     await slack.conversations_rename(channel=room["id"], name="inc-7")
     info = (await slack.conversations_info(channel=room["id"], include_num_members=True))["channel"]
     assert (info["name"], info["num_members"], info["topic"]["value"]) == ("inc-7", 3, "SEV1")
@@ -223,6 +227,15 @@ async def test_an_update_replaces_text_and_keeps_metadata(acme: Company) -> None
     change = slack.chat_update(channel="C0003", ts=hers, text="b")
     assert await error(change) == "cant_update_message"
     assert await error(slack.chat_delete(channel="C0003", ts=hers)) == "cant_delete_message"
+
+
+async def test_an_update_retains_the_blocks_it_leaves_out(acme: Company) -> None:
+    """An empty list removes them: https://docs.slack.dev/reference/methods/chat.update."""
+    blocks = [{"type": "divider"}]
+    ts = (await acme.slack.chat_postMessage(channel="C0003", text="a", blocks=blocks))["ts"]
+    update = acme.slack.chat_update
+    assert "blocks" in (await update(channel="C0003", ts=ts, text="b"))["message"]
+    assert "blocks" not in (await update(channel="C0003", ts=ts, text="c", blocks=[]))["message"]
 
 
 async def test_marks_on_messages_and_channels(acme: Company) -> None:

@@ -1,9 +1,10 @@
 // Block Kit's layout blocks. https://docs.slack.dev/reference/block-kit/blocks
 
 import { h } from "./dom.js";
-import { element, image, textNodes, words } from "./elements.js";
+import { element, image } from "./elements.js";
 import { inline } from "./mrkdwn.js";
 import { richText } from "./richtext.js";
+import { textNodes, words } from "./texts.js";
 
 function section(block, context) {
   const accessory = block.accessory && h("div", { class: "accessory" }, element(block.accessory, block, context));

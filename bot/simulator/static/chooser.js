@@ -1,9 +1,9 @@
 // Select menus: a native select where the options are known, a search field where the app knows them.
 // The "multi" kinds keep what was chosen as chips beside the same control.
 
-import { confirmed, words } from "./elements.js";
 import { h, iconButton } from "./dom.js";
 import { store, titleOf } from "./store.js";
+import { confirmed, words } from "./texts.js";
 
 const PEOPLE = () => [...store.users.values()].filter((user) => !user.deleted && user.id !== "USLACKBOT");
 const alphabetical = (a, b) => a.label.localeCompare(b.label);

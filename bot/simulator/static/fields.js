@@ -1,7 +1,7 @@
 // Text, number and date fields, and what a client itself would refuse in them.
 
-import { words } from "./elements.js";
 import { h } from "./dom.js";
+import { words } from "./texts.js";
 
 const KEYS = { datepicker: "selected_date", timepicker: "selected_time", datetimepicker: "selected_date_time" };
 const INITIAL = { datepicker: "initial_date", timepicker: "initial_time", datetimepicker: "initial_date_time" };

@@ -57,10 +57,9 @@ def update(call: Call) -> Json:
         raise SlackError("is_inactive")
     content = _content(call)
     _short(content["text"])
-    if "metadata" not in call.arguments:
-        del content["metadata"]
-    if "blocks" not in call.arguments and "attachments" not in call.arguments:
-        content["blocks"] = None  # text alone replaces the blocks
+    # The page: what is left out is retained, an empty list removes it.
+    given = {"text"} if "markdown_text" in call.arguments else set(call.arguments)
+    content = {key: part for key, part in content.items() if key in given}
     edited = posts.edit(call.world, channel, message["ts"], content, call.me)
     return {
         "channel": channel.id,

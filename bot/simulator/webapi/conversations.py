@@ -111,12 +111,12 @@ def info(call: Call) -> Json:
 
 def _changeable(call: Call) -> Channel:
     """Return a channel the app is in, that is neither direct nor archived."""
-    channel = call.channel(member=True)
+    channel = call.channel()
     if channel.is_direct:
         raise SlackError("method_not_supported_for_channel_type")
     if channel.is_archived:
         raise SlackError("is_archived")
-    return channel
+    return call.channel(member=True)
 
 
 def archive(call: Call) -> Json:
@@ -136,8 +136,8 @@ def unarchive(call: Call) -> Json:
     channel = call.channel()
     if not channel.is_archived:
         raise SlackError("not_archived")
-    rooms.unarchive(call.world, channel, call.me)
-    return {}
+    # The page's "bug alert": bot tokens cannot unarchive, for archiving ejected them.
+    raise SlackError("not_in_channel")
 
 
 def rename(call: Call) -> Json:

@@ -1,0 +1,69 @@
+"""The command line: parse, submit one command or query, print. Exit 0 done, 1 refused or failed, 2 bad usage."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from bot.cli.output import Failure, fail
+
+
+def _app() -> typer.Typer:
+    from bot.cli import checks, incidents, postmortems, runbooks, servers
+
+    app = typer.Typer(
+        name="tocsin",
+        help="The incident bot that responders trust more than the systems it watches.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def _options(
+        context: typer.Context,
+        config: Annotated[
+            Path | None,
+            typer.Option("--config", metavar="FILE", help="tocsin.yaml; else TOCSIN_CONFIG, else ./tocsin.yaml"),
+        ] = None,
+    ) -> None:
+        context.obj = config
+
+    servers.add_to(app)
+    checks.add_to(app)
+    incidents.add_to(app)
+    postmortems.add_to(app)
+    runbooks.add_to(app)
+    return app
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit status. Never shows a traceback to the person."""
+    from bot.domain.refusals import Refused
+    from bot.ports.store import Unavailable
+    from bot.settings import BadSettings
+
+    command = typer.main.get_command(_app())
+    try:
+        result = command.main(args=arguments, prog_name="tocsin", standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        return 2
+    except Refused as refused:
+        return fail(refused.text)
+    except (BadSettings, Failure) as wrong:
+        return fail(str(wrong))
+    except Unavailable as gone:
+        return fail(f"the database did not take it: {gone}. Nothing was saved; try again, or run: tocsin doctor")
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.stderr.close()  # nobody reads us any more; keep the interpreter from saying so
+        return 130
+    return result if isinstance(result, int) else 0

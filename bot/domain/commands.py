@@ -21,6 +21,8 @@ class Declare(Command):
 
     title: str = ""
     severity: Severity | None = None
+    assumed: bool = False
+    """The severity was given by nobody, even if there is one."""
     severity_reason: str = ""
     service: str | None = None
     description: str = ""
@@ -264,12 +266,16 @@ class PublicDelivered(Command):
 
 @dataclass(frozen=True, slots=True)
 class GiveUp(Command):
-    """A delivery stopped trying: `effect` is its id, `what` its name in words, `mend` what a person can do."""
+    """A delivery stopped trying: `effect` is its id, `what` its name in words, `mend` what a person can do.
+
+    `unreached` is whom (or which pager) it was to call for a response.
+    """
 
     effect: str
     what: str
     error: str
     mend: str
+    unreached: str = ""
 
 
 @dataclass(frozen=True, slots=True)

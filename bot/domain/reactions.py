@@ -112,6 +112,9 @@ def _effects(s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
         case e.PageAnswered() as ev:
             if not ev.ok:
                 yield Tell(template="page_answered", urgent=True)
+            elif not is_person(ev.target) and (s.acknowledged_at or not s.is_active):
+                # The page was out while somebody acknowledged: it woke them for nothing, so it ends at once.
+                yield QuietPager(target=ev.target, action="acknowledge" if s.is_active else "resolve")
             yield from _show(s, "card")
         case e.UpdatePosted():
             yield Tell(template="update_posted")

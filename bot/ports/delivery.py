@@ -66,12 +66,14 @@ class Registration:
     """How the runner treats one kind of effect.
 
     `budget` names the rate budget a call draws from, given the job's effect and state's room: a method such as
-    `conversations.create`, or `chat.postMessage:C0123`. `name` is for people: "open the channel".
+    `conversations.create`, or `chat.postMessage:C0123`. `name` is for people: "open the channel". Effects of one
+    `vendor` share its outages: when it is wholly down, all of them wait for one probe.
     """
 
     handler: Handler
     name: str
     budget: str = ""
+    vendor: str = "slack"
 
 
 Registry = Mapping[str, Registration]

@@ -26,14 +26,20 @@ def page_sent(state: Incident, command: c.PageSent, ctx: Context) -> list[e.Even
 
 
 def give_up(state: Incident, command: c.GiveUp, ctx: Context) -> list[e.Event]:
-    """A delivery stopped trying. People see it and can retry."""
+    """A delivery stopped trying. People see it and can retry; whoever waits for somebody paged is told loudly.
+
+    Two facts, since they are two: the delivery can be tried again, and somebody who was called does not know it.
+    """
+    error = clean_line(command.error, 300)
+    unreached = [e.PageAnswered(target=command.unreached, ok=False, error=error)] if command.unreached else []
     return [
         e.DeliveryFailed(
             effect=command.effect,
             what=command.what,
-            error=clean_line(command.error, 300),
+            error=error,
             mend=clean_line(command.mend, 300),
-        )
+        ),
+        *unreached,
     ]
 
 

@@ -1,0 +1,222 @@
+"""One claimed effect from the claim to its record: deadline, circuit, call, outcome."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.delivery.circuit import PROBE_EVERY, WORKING, Circuit, shows_outage
+from bot.delivery.observer import Observer, Outcome, Unobserved
+from bot.delivery.retry import GiveUp, RetryAt, after_failure
+from bot.domain import commands as c
+from bot.domain.effects import PagePager, TellUser
+from bot.domain.policy import Policy
+from bot.domain.record import Observation
+from bot.domain.refusals import Refused
+from bot.ports.clock import Clock
+from bot.ports.delivery import DeliveryError, Done, Job, Registration, Registry
+from bot.ports.fault import Fault, no_fault
+from bot.ports.store import Outbox, Settled, Superseded, Unavailable
+from bot.usecases.cases import Settle
+from bot.usecases.committer import Committer
+
+LEASE: Final = 10.0
+"""Seconds a claim holds (DESIGN, section 4); the store writes the same into the row."""
+CALL_TIMEOUT: Final = 8.0
+"""Seconds a handler may take in all; less than the lease, so that no byte leaves after a takeover may have begun."""
+SETTLE_PAUSE: Final = 0.2
+"""Seconds between attempts to record a result while the database does not answer."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long things may take, in seconds; tests make them short."""
+
+    lease: float = LEASE
+    call: float = CALL_TIMEOUT
+    settle_pause: float = SETTLE_PAUSE
+
+
+class Carrier:
+    """Carries effects out, one job at a time each; remembers which vendors are down."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        committer: Committer,
+        registry: Registry,
+        clock: Clock,
+        *,
+        policy: Callable[[], Policy],
+        spread: Callable[[], float],
+        times: Times = Times(),
+        fault: Fault = no_fault,
+        observer: Observer | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox = outbox
+        self._committer = committer
+        self._registry = registry
+        self._clock = clock
+        self._policy = policy
+        self._spread = spread
+        self._times = times
+        self._fault = fault
+        self._observer = observer or Unobserved()
+        self._monotonic = monotonic
+        self._circuits: dict[str, Circuit] = {}
+
+    async def carry(self, job: Job, claimed: float) -> None:
+        """Carry `job` out and record what became of it. `claimed` is the monotonic second before its claim began."""
+        started = self._monotonic()
+        outcome = await self._attempt(job, claimed)
+        took = self._monotonic() - started
+        self._observer.attempted(job.effect.kind, outcome, took)
+        log.info(
+            "effect",
+            effect=job.id,
+            kind=job.effect.kind,
+            attempt=job.attempt,
+            outcome=outcome,
+            took_ms=round(took * 1000, 1),
+        )
+
+    async def _attempt(self, job: Job, claimed: float) -> Outcome:
+        kind = job.effect.kind
+        registration = self._registry.get(kind)
+        if registration is None:
+            return await self._fail(job, claimed, _unregistered(kind), kind.replace("_", " "))
+        if not self._vendor(registration).lets_through(self._clock()):
+            return await self._hold_back(job, claimed, registration)
+        if self._monotonic() > claimed + self._times.lease - self._times.call:
+            return "dropped"  # by the end of the call somebody else might hold it: leave it to them
+        self._circuits[registration.vendor] = self._vendor(registration).entered(self._clock())
+        self._fault(f"call:{kind}:before")
+        result = await self._call(job, registration)
+        self._fault(f"call:{kind}:after")
+        if isinstance(result, Done):
+            self._circuits[registration.vendor] = WORKING
+            return await self._done(job, claimed, result, registration)
+        return await self._failed(job, claimed, result, registration)
+
+    async def _call(self, job: Job, registration: Registration) -> Done | DeliveryError:
+        try:
+            async with asyncio.timeout(self._times.call):
+                return await registration.handler(job)
+        except DeliveryError as exc:
+            return exc
+        except TimeoutError:
+            return DeliveryError(f"no answer within {self._times.call:g} s")
+        except Exception as exc:
+            # A mistake of ours in one handler must stop neither the others nor, for ever, this effect: it may be
+            # mended by the next version, which then tries again. The text stays out of what people see.
+            log.exception("handler failed", effect=job.id, kind=job.effect.kind, attempt=job.attempt)
+            return DeliveryError(f"unexpected {type(exc).__name__}; the log has the details", retry_after=1.0)
+
+    # --- outcomes -------------------------------------------------------------------------------------
+    async def _done(self, job: Job, claimed: float, done: Done, registration: Registration) -> Outcome:
+        settled = Settled(job.id, job.token, "done", self._clock())
+        return await self._settle(job, claimed, settled, done.command, _note(job, done, registration))
+
+    async def _failed(self, job: Job, claimed: float, error: DeliveryError, registration: Registration) -> Outcome:
+        now = self._clock()
+        circuit = self._vendor(registration)
+        circuit = circuit.failed(now) if shows_outage(error) else WORKING
+        self._circuits[registration.vendor] = circuit
+        if error.parks:
+            await self._park(error)
+        verdict = after_failure(job.attempt, now - job.created_at, error, now, self._spread())
+        if isinstance(verdict, GiveUp):
+            return await self._give_up(job, claimed, verdict, registration.name)
+        if circuit.probe_at:  # an attempt at a vendor that is down does not count: the next is not put off by it
+            verdict = RetryAt(circuit.probe_at + PROBE_EVERY * self._spread())
+        log.warning("effect failed", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=str(error))
+        settled = Settled(job.id, job.token, "retry", now, verdict.at, str(error))
+        return await self._settle(job, claimed, settled)
+
+    async def _fail(self, job: Job, claimed: float, error: DeliveryError, name: str) -> Outcome:
+        return await self._give_up(job, claimed, GiveUp(str(error), error.mend), name)
+
+    async def _give_up(self, job: Job, claimed: float, verdict: GiveUp, name: str) -> Outcome:
+        """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel."""
+        log.error("effect given up", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=verdict.error)
+        settled = Settled(job.id, job.token, "failed", self._clock(), error=verdict.error)
+        command = c.GiveUp(job.id, name, verdict.error, verdict.mend, unreached=_whom(job))
+        return await self._settle(job, claimed, settled, command)
+
+    async def _hold_back(self, job: Job, claimed: float, registration: Registration) -> Outcome:
+        probe_at = self._vendor(registration).probe_at or self._clock()
+        at = probe_at + PROBE_EVERY * self._spread()
+        settled = Settled(job.id, job.token, "retry", self._clock(), at, "waiting for the service to come back")
+        outcome = await self._settle(job, claimed, settled)
+        return "held_back" if outcome == "retry" else outcome
+
+    async def _settle(
+        self,
+        job: Job,
+        claimed: float,
+        settled: Settled,
+        command: c.Command | None = None,
+        note: Observation | None = None,
+    ) -> Outcome:
+        """Record `settled` and what was learnt. While the database is away the result is kept until the lease ends."""
+        incident = job.state.number
+        while True:
+            try:
+                await self._committer.submit(Settle(settled, incident, command, self._policy(), note))
+                return settled.outcome
+            except Superseded:
+                return "superseded"
+            except Refused as exc:
+                # The vendor has done it; that the log takes nothing from it must not make us do it again.
+                log.error("result refused", effect=job.id, kind=job.effect.kind, reason=exc.code)
+                command = None
+            except Unavailable as exc:
+                if self._monotonic() + self._times.settle_pause > claimed + self._times.lease:
+                    log.warning("result not recorded", effect=job.id, kind=job.effect.kind, error=str(exc))
+                    return "dropped"
+                await asyncio.sleep(self._times.settle_pause)
+
+    async def _park(self, error: DeliveryError) -> None:
+        try:
+            await self._outbox.park(error.parks, self._clock() + timedelta(seconds=error.retry_after))
+        except Unavailable as exc:  # this effect waits anyway; others of the budget get the same answer again
+            log.warning("not parked", budget=error.parks, error=str(exc))
+
+    def _vendor(self, registration: Registration) -> Circuit:
+        return self._circuits.get(registration.vendor, WORKING)
+
+
+def _unregistered(kind: str) -> DeliveryError:
+    return DeliveryError(
+        f"nothing is set up that could do `{kind}`",
+        permanent=True,
+        mend="Set the service up, or take it out of tocsin.yaml; `tocsin doctor` says what is missing.",
+    )
+
+
+def _whom(job: Job) -> str:
+    """Whom this effect was to call for a response; empty for every other effect."""
+    effect = job.effect
+    if isinstance(effect, PagePager):
+        return effect.target
+    return effect.user if isinstance(effect, TellUser) and effect.response else ""
+
+
+def _note(job: Job, done: Done, registration: Registration) -> Observation | None:
+    if not done.note:
+        return None
+    return Observation(
+        kind="delivered",
+        key=f"delivered:{job.id}",
+        name=registration.name,
+        channel=str(done.note.get("channel", "")),
+        ts=str(done.note.get("ts", "")),
+        text=str(done.note.get("text", "")),
+    )

@@ -1,0 +1,47 @@
+"""When to try again: retry as data. Pure; time and chance come in as arguments."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.ports.delivery import DeliveryError
+
+BASE: Final = 0.5
+"""Seconds before the first repeat; doubled with each further attempt."""
+LONGEST: Final = 30.0
+"""Seconds: no back-off is longer, spread included, unless the vendor asks for more."""
+GIVE_UP_AFTER: Final = timedelta(hours=24)
+"""Transient errors end by age, never by count (DESIGN, section 4)."""
+_DOUBLINGS_MAX: Final = 10
+
+_MEND: Final = "Find out why, then try it again from the incident's card."
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """Try again at this time."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Stop trying: what went wrong, and what a person can do about it."""
+
+    error: str
+    mend: str
+
+
+def after_failure(attempt: int, age: timedelta, error: DeliveryError, now: datetime, spread: float) -> RetryAt | GiveUp:
+    """Return what follows from failed attempt number `attempt` (the first is 1) of an effect `age` old.
+
+    `spread` is chance from 0 to 1: replicas that failed together come back apart. A permanent error ends at once.
+    """
+    if error.permanent:
+        return GiveUp(str(error), error.mend or _MEND)
+    if age >= GIVE_UP_AFTER:
+        hours = GIVE_UP_AFTER // timedelta(hours=1)
+        return GiveUp(f"tried for {hours} hours, at last: {error}", error.mend or _MEND)
+    doublings = min(max(attempt - 1, 0), _DOUBLINGS_MAX)
+    back_off = min(BASE * 2**doublings * (1 + spread), LONGEST)
+    return RetryAt(now + timedelta(seconds=max(back_off, error.retry_after)))

@@ -57,21 +57,29 @@ def plan(
         else:
             named.add(key)
             steps.append(_step(alert, verdict, known, policy, now))
-    return _gather(steps)
+    return _gather(steps, known)
 
 
-def _gather(steps: list[Step]) -> list[Step]:
-    """Alerts that would open an incident join one that another alert of their group joins in this delivery."""
+def _gather(steps: list[Step], known: Known) -> list[Step]:
+    """Alerts that would open an incident join the open one of another alert of their group in the same delivery.
+
+    Alertmanager sends the whole group when one alert joins it, so an old alert in the list is as good as one just seen.
+    """
     joined: dict[str, int] = {}
     for step in steps:
-        if step.kind in ("attach", "reopen") and step.incident is not None:
-            joined.setdefault(step.verdict.group_key, step.incident)
+        incident = known.incidents.get(step.incident or 0)
+        if incident is not None and (incident.is_active or step.kind == "reopen"):
+            joined.setdefault(step.verdict.group_key, incident.number)
     return [
-        replace(step, kind="attach", incident=target, previous=None, reason=f"joins its group; {step.verdict.reason}")
+        replace(step, kind="attach", incident=target, previous=None, reason=_joins(target, step.verdict))
         if step.kind == "open" and (target := joined.get(step.verdict.group_key)) is not None
         else step
         for step in steps
     ]
+
+
+def _joins(number: int, verdict: Verdict) -> str:
+    return f"joins INC-{number} with its group ({verdict.group}); {verdict.reason}"
 
 
 def _step(alert: Alert, verdict: Verdict, known: Known, policy: Policy, now: datetime) -> Step:

@@ -48,7 +48,7 @@ def declare(command: c.Declare, ctx: Context) -> list[e.Event]:
         title=title,
         title_assumed=assumed,
         severity=severity,
-        severity_assumed=command.severity is None,
+        severity_assumed=command.assumed or command.severity is None,
         severity_reason=cut(command.severity_reason, 500)
         or ("no severity was given" if command.severity is None else ""),
         service=command.service,

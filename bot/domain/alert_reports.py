@@ -1,0 +1,114 @@
+"""What a delivery tells an incident, and how it declares one: counts, lines, title, runbook. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.domain import commands as c
+from bot.domain.alert_plan import Step
+from bot.domain.alerts import Alert, AlertBatch
+from bot.domain.incident import Incident
+from bot.domain.runbooks import Runbook
+from bot.domain.severity import Severity
+from bot.domain.text import TITLE_MAX, clean_line, cut
+from bot.domain.triage import Verdict
+
+
+class Runbooks(Protocol):
+    """The runbooks as they are now. Pure: no file is read here."""
+
+    def get(self, name: str) -> Runbook | None:
+        """The runbook of that name."""
+        ...
+
+    def match(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], service: str | None, severity: Severity
+    ) -> tuple[Runbook | None, str]:
+        """The runbook that fits best, and why."""
+        ...
+
+
+def report(batch: AlertBatch, before: Incident | None, steps: Sequence[Step]) -> c.ReportAlerts:
+    """What the delivery changes for one incident. Only a severity that an alert really states can raise it."""
+    opened = [s for s in steps if s.kind in ("open", "attach", "reopen")]
+    closed = [s for s in steps if s.kind == "resolve"]
+    updated = [s for s in steps if s.kind == "update"]
+    stated = [s for s in (*opened, *updated) if s.verdict.severity and not s.verdict.assumed]
+    worst = min(stated, key=_rank, default=None)
+    firing = (before.alerts_firing if before else 0) + len(opened) - len(closed)
+    return c.ReportAlerts(
+        lines=tuple(_line(s) for s in (*sorted(opened, key=_rank), *updated, *closed)),
+        opened=len(opened),
+        closed=len(closed),
+        firing=max(firing, 0),
+        total=(before.alerts_total if before else 0) + len(opened),
+        severity=worst.verdict.severity if worst else None,
+        severity_reason=f"{worst.alert.name}: {worst.verdict.reason}" if worst else "",
+        truncated=batch.truncated,
+    )
+
+
+def _rank(step: Step) -> int:
+    return step.verdict.severity.rank if step.verdict.severity else 9
+
+
+def _line(step: Step) -> c.AlertLine:
+    alert = step.alert
+    return c.AlertLine(
+        source=alert.source,
+        fingerprint=alert.fingerprint,
+        name=alert.name,
+        summary=alert.summary,
+        status=alert.status,
+        url=alert.url,
+        severity=step.verdict.severity,
+    )
+
+
+def declaration(source: str, steps: Sequence[Step], news: c.ReportAlerts | None, runbooks: Runbooks) -> c.Declare:
+    """Return the declaration of the incident that `steps` open: the worst alert gives title, severity and runbook."""
+    worst = min(steps, key=_rank)
+    alert, verdict = worst.alert, worst.verdict
+    assert verdict.severity is not None
+    common = _common([s.alert.labels for s in steps])
+    runbook, why = choose_runbook(alert, verdict, runbooks)
+    more = f" (worst of {len(steps)} alerts)" if len(steps) > 1 else ""
+    return c.Declare(
+        title=alert_title(alert, verdict.service),
+        severity=verdict.severity,
+        assumed=verdict.assumed,
+        severity_reason=verdict.reason + more,
+        service=verdict.service,
+        description=alert.annotations.get("description") or alert.annotations.get("message") or "",
+        private=verdict.private,
+        via=source,
+        runbook=runbook,
+        runbook_reason=why,
+        labels=common,
+        annotations=alert.annotations,
+        previous=next((s.previous for s in steps if s.previous), None),
+        alerts=news,
+    )
+
+
+def choose_runbook(alert: Alert, verdict: Verdict, runbooks: Runbooks) -> tuple[Runbook | None, str]:
+    """Return the runbook that the route names, else the one that fits best, and why."""
+    if verdict.runbook and (named := runbooks.get(verdict.runbook)):
+        return named, "the route names it"
+    labels = {**alert.labels, "alertname": alert.name}
+    return runbooks.match(labels, alert.annotations, verdict.service, verdict.severity or Severity.SEV3)
+
+
+def alert_title(alert: Alert, service: str | None) -> str:
+    """Return `HighLatency: p99 over 2 s (checkout)`, cut in the middle so that the service stays readable."""
+    summary = clean_line(alert.summary, TITLE_MAX)
+    head = summary if summary.casefold().startswith(alert.name.casefold()) else f"{alert.name}: {summary}"
+    head = head if summary else alert.name
+    if not service or service.casefold() in head.casefold():
+        return cut(clean_line(head, TITLE_MAX), TITLE_MAX)
+    tail = f" ({clean_line(service, 60)})"
+    return cut(clean_line(head, TITLE_MAX), TITLE_MAX - len(tail)) + tail
+
+
+def _common(all_labels: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    first, *rest = all_labels
+    return {k: v for k, v in first.items() if all(other.get(k) == v for other in rest)}

@@ -145,6 +145,8 @@ class Courier:
     async def _deliver(self, key: str) -> None:
         delivery = self._world.deliveries[key]
         try:
+            if not self.reachable:
+                return  # the last connection went while this waited its turn: no attempt lost
             await self._hand_over(delivery)
         except Unreachable as failure:
             self._try_later(key, delivery, failure.reason)

@@ -1,6 +1,8 @@
 """Channels: made, joined, left, renamed, archived, by a person or by the app.
 
-Subtypes and texts: https://docs.slack.dev/reference/events/message#subtypes
+Subtypes and texts: https://docs.slack.dev/reference/events/message#subtypes. The messages of private
+channels have the same subtypes (ChannelJoinMessageEvent and its sisters in @slack/types), the events
+of their fate begin with `group_`.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 from bot.simulator import events, limits, posts
 from bot.simulator.channel import Channel, blurb
 from bot.simulator.errors import SlackError
+from bot.simulator.events import KIND_WORD
 from bot.simulator.store import Json
 from bot.simulator.world import World
 
@@ -58,10 +61,10 @@ def join(world: World, channel: Channel, user: str, inviter: str | None = None) 
     """Bring a user in, with Slack's message and event."""
     channel.members.append(user)
     channel.last_read.setdefault(user, world.next_ts())
-    word = "channel" if channel.kind == "public" else "group"
+    word = KIND_WORD[channel.kind]
     more = {"inviter": inviter} if inviter else {}
-    text = f"<@{user}> has joined the {word}"
-    posts.system(world, channel, f"{word}_join", user, text, **more)
+    text = f"<@{user}> has joined the channel"
+    posts.system(world, channel, "channel_join", user, text, **more)
     event = {"type": "member_joined_channel", "user": user, "channel": channel.id}
     event |= {"channel_type": "C" if word == "channel" else "G", "team": world.team["id"], **more}
     events.emit(world, event, channel)
@@ -69,12 +72,12 @@ def join(world: World, channel: Channel, user: str, inviter: str | None = None) 
 
 def leave(world: World, channel: Channel, user: str, remover: str | None = None) -> None:
     """Take a user out, with Slack's message and event."""
-    word = "channel" if channel.kind == "public" else "group"
-    text = f"<@{user}> has left the {word}"
+    word = KIND_WORD[channel.kind]
+    text = f"<@{user}> has left the channel"
     if remover:
-        text = f"<@{remover}> removed <@{user}> from the {word}"
+        text = f"<@{remover}> removed <@{user}> from the channel"
     channel.members.remove(user)
-    posts.system(world, channel, f"{word}_leave", user, text)
+    posts.system(world, channel, "channel_leave", user, text)
     if not world.may_see(channel, user):
         world.feed.push("channel_gone", {"id": channel.id}, frozenset({user}))
     event = {"type": "member_left_channel", "user": user, "channel": channel.id}
@@ -90,9 +93,9 @@ def rename(world: World, channel: Channel, name: str, user: str) -> None:
     old = channel.name
     channel.name = check_name(world, name)
     channel.previous_names = [*channel.previous_names, old]
-    word = "channel" if channel.kind == "public" else "group"
+    word = KIND_WORD[channel.kind]
     text = f"has renamed the channel from “{old}” to “{name}”"
-    posts.system(world, channel, f"{word}_name", user, text, old_name=old, name=name)
+    posts.system(world, channel, "channel_name", user, text, old_name=old, name=name)
     renamed = {"id": channel.id, "is_channel": True, "is_mpim": False, "name": name}
     renamed |= {"name_normalized": name, "created": channel.created}
     _announce(world, channel, {"type": f"{word}_rename", "channel": renamed})
@@ -101,11 +104,10 @@ def rename(world: World, channel: Channel, name: str, user: str) -> None:
 def describe(world: World, channel: Channel, what: str, value: str, user: str) -> None:
     """Set the topic or the purpose (`what`)."""
     setattr(channel, what, blurb(value, user, world.now()))
-    word = "channel" if channel.kind == "public" else "group"
     text = f"set the channel {'topic' if what == 'topic' else 'description'}: {value}"
     if not value:
         text = f"cleared the channel {'topic' if what == 'topic' else 'description'}"
-    posts.system(world, channel, f"{word}_{what}", user, text, **{what: value})
+    posts.system(world, channel, f"channel_{what}", user, text, **{what: value})
 
 
 def archive(world: World, channel: Channel, user: str) -> None:
@@ -113,9 +115,9 @@ def archive(world: World, channel: Channel, user: str) -> None:
 
     https://github.com/elastic/connectors/issues/1972
     """
-    word = "channel" if channel.kind == "public" else "group"
-    text = f"<@{user}> archived the {word}"
-    posts.system(world, channel, f"{word}_archive", user, text)
+    word = KIND_WORD[channel.kind]
+    text = f"<@{user}> archived the channel"
+    posts.system(world, channel, "channel_archive", user, text)
     event = {"type": f"{word}_archive", "channel": channel.id, "user": user, "is_moved": 0}
     _announce(world, channel, event)
     channel.is_archived = True
@@ -131,14 +133,17 @@ def unarchive(world: World, channel: Channel, user: str) -> None:
     channel.is_archived = False
     if user not in channel.members:
         channel.members.append(user)
-    word = "channel" if channel.kind == "public" else "group"
-    posts.system(world, channel, f"{word}_unarchive", user, f"<@{user}> un-archived the {word}")
+    word = KIND_WORD[channel.kind]
+    posts.system(world, channel, "channel_unarchive", user, f"<@{user}> un-archived the channel")
     event = {"type": f"{word}_unarchive", "channel": channel.id, "user": user}
     _announce(world, channel, event)
 
 
 def _announce(world: World, channel: Channel, event: Json) -> None:
-    """Send what befell a channel: a public one's fate is heard by all with channels:read."""
+    """Send what befell a channel: a public one's fate is heard by every app with channels:read.
+
+    https://docs.slack.dev/reference/events/channel_archive
+    """
     events.emit(world, event, None if channel.kind == "public" else channel)
 
 

@@ -9,8 +9,8 @@ from bot.simulator.posts import shown
 from bot.simulator.store import Json
 from bot.simulator.world import World
 
-QUIET = frozenset({"channel_join", "group_join", "channel_leave", "group_leave", "tombstone"})
-QUIET |= {"channel_topic", "group_topic", "channel_purpose", "group_purpose", "pinned_item"}
+QUIET = frozenset({"channel_join", "channel_leave", "channel_topic", "channel_purpose"})
+QUIET |= {"pinned_item", "tombstone"}
 
 
 def person(user: Json) -> Json:

@@ -41,7 +41,11 @@ class Links:
     @property
     def connected(self) -> int:
         """How many connections stand."""
-        return len(self._open)
+        return len(self._standing)
+
+    @property
+    def _standing(self) -> list[web.WebSocketResponse]:
+        return [socket for socket in self._open if not socket.closed]
 
     def ticket(self) -> str:
         """Return a new ticket; it opens one connection."""
@@ -54,7 +58,7 @@ class Links:
         ticket = request.query.get("ticket", "")
         if self.refused:
             raise web.HTTPServiceUnavailable
-        if ticket not in self._tickets or len(self._open) >= limits.LINKS:
+        if ticket not in self._tickets or self.connected >= limits.LINKS:
             raise web.HTTPForbidden(text="no such ticket, or too many connections")
         self._tickets.remove(ticket)
         socket = web.WebSocketResponse(heartbeat=30.0)
@@ -78,7 +82,7 @@ class Links:
         debug = {"host": "applink-1", "build_number": 42}
         return {
             "type": "hello",
-            "num_connections": len(self._open),
+            "num_connections": self.connected,
             "debug_info": debug | {"approximate_connection_time": int(self._pace.link_life)},
             "connection_info": {"app_id": self._app_id},
         }
@@ -118,7 +122,7 @@ class Links:
 
         Raises TimeoutError when the app is silent, LinkLost when the connection ends first.
         """
-        socket = self._chance.choice(list(self._open))
+        socket = self._chance.choice(self._standing)
         envelope_id = secrets.token_hex(16)
         envelope: Json = {"envelope_id": envelope_id, "payload": payload, "type": kind}
         envelope |= {"accepts_response_payload": answers, **more}

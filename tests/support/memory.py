@@ -1,0 +1,266 @@
+"""The in-memory twin of the store and the outbox: same promises, no database. The suites run on both.
+
+It is written from the ports' docstrings alone, so that a suite that passes here and fails on a database (or the
+other way round) shows which of the two misread them.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.domain.alerts import Episode, Group
+from bot.domain.effects import RESPONSE
+from bot.domain.events import Recorded
+from bot.domain.incident import Incident
+from bot.domain.record import Entry
+from bot.ports.clock import Clock
+from bot.ports.delivery import Job
+from bot.ports.store import Answer, Changes, Claim, Conflict, DueTimer, Keys, Loaded, NewEffect, Settled, Unavailable
+
+LEASE = timedelta(seconds=10)
+RECENT = timedelta(minutes=2)
+State = Literal["waiting", "claimed", "done", "failed", "cancelled", "superseded"]
+OVER: frozenset[State] = frozenset({"done", "failed", "cancelled", "superseded"})
+
+
+@dataclass
+class Row:
+    """One effect of the outbox."""
+
+    new: NewEffect
+    place: int
+    """Where it stands in the log of all incidents."""
+    held: bool
+    state: State = "waiting"
+    not_before: datetime | None = None
+    attempt: int = 0
+    first_at: datetime | None = None
+    token: str = ""
+    worker: str = ""
+    lease_until: datetime | None = None
+    error: str = ""
+
+
+@dataclass
+class Timer:
+    """One timer of an incident."""
+
+    due: datetime
+    state: Literal["armed", "fired", "cancelled"] = "armed"
+
+
+@dataclass
+class Tables:
+    """What a database would hold."""
+
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    events: dict[int, list[Recorded]] = field(default_factory=dict)
+    entries: dict[int, list[Entry]] = field(default_factory=dict)
+    effects: dict[str, Row] = field(default_factory=dict)
+    timers: dict[tuple[int, str], Timer] = field(default_factory=dict)
+    inbox: dict[str, Answer] = field(default_factory=dict)
+    episodes: dict[tuple[str, str], Episode] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    parked: dict[str, datetime] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """Store and Outbox in one. `clock` stands for the database's own; `budgets` maps effect kinds to rate budgets.
+
+    `down` makes every call raise Unavailable. `commits` and `claims` count round trips.
+    """
+
+    def __init__(self, clock: Clock, budgets: Mapping[str, str] | None = None) -> None:
+        self._clock = clock
+        self._budgets = budgets or {}
+        self._places = itertools.count(1)
+        self._tokens = itertools.count(1)
+        self.tables = Tables()
+        self.down = False
+        self.commits = 0
+        self.claims = 0
+
+    # --- Store ----------------------------------------------------------------------------------------
+    async def transact(self, keys: Keys, claims: Sequence[Claim], work: Callable[[Loaded], Iterable[Changes]]) -> None:
+        """Load, let `work` decide, and write all or nothing."""
+        self._reach()
+        written = list(work(self._load(keys, claims)))
+        for changes in written:
+            self._check(changes)
+        for changes in written:
+            self._write(changes)
+        self.commits += 1
+
+    def _load(self, keys: Keys, claims: Sequence[Claim]) -> Loaded:
+        t = self.tables
+        groups = {key: t.groups[key] for key in keys.groups if key in t.groups}
+        episodes = {key: t.episodes[key] for key in keys.fingerprints if key in t.episodes}
+        recent: dict[str, list[tuple[int, str, datetime]]] = {}
+        for number, events in t.events.items():
+            first = events[0]
+            if first.actor in keys.declarers and self._clock() - first.at < RECENT:
+                title = first.event.title if first.event.type == "declared" else ""
+                recent.setdefault(first.actor, []).append((number, title, first.at))
+        numbers = set(keys.incidents) | {group.incident for group in groups.values()}
+        numbers |= {episode.incident for episode in episodes.values() if episode.incident is not None}
+        numbers |= {number for mine in recent.values() for number, _, _ in mine}
+        rows = [t.effects[claim.effect] for claim in claims if claim.effect in t.effects]
+        return Loaded(
+            incidents={n: t.incidents[n] for n in numbers if n in t.incidents},
+            episodes=episodes,
+            groups=groups,
+            recent=recent,
+            answers={key: t.inbox[key] for key in keys.commands if key in t.inbox},
+            held={row.new.id: row.token for row in rows if row.state == "claimed"},
+            timers={key: timer.due for key, timer in t.timers.items() if key[0] in numbers and timer.state == "armed"},
+            entry_keys={
+                (number, entry.observation.key)
+                for number in keys.records
+                for entry in t.entries.get(number, [])
+                if (number, entry.observation.key) in keys.entry_keys
+            },
+            next_number=max(t.incidents, default=0) + 1 if keys.opens else 0,
+        )
+
+    def _check(self, changes: Changes) -> None:
+        for new in changes.events:
+            if new.recorded.seq <= len(self.tables.events.get(new.incident, [])):
+                raise Conflict(f"event {new.incident}.{new.recorded.seq} exists")
+
+    def _write(self, changes: Changes) -> None:
+        t = self.tables
+        t.incidents.update(changes.incidents)
+        for event in changes.events:
+            t.events.setdefault(event.incident, []).append(event.recorded)
+        for new in changes.entries:
+            stream = t.entries.setdefault(new.incident, [])
+            stream.append(new.entry.model_copy(update={"seq": len(stream) + 1}))
+        for settled in changes.settled:
+            self._settle(settled)
+        for effect in changes.effects:
+            self._insert(effect)
+        for number, cause in changes.cancel:
+            for row in self._waiting():
+                if row.new.incident == number and row.new.cause == cause:
+                    row.state = "cancelled"
+        for number in changes.release:
+            for row in self._waiting():
+                row.held = row.held and row.new.incident != number
+        for gone in changes.retry:
+            row = t.effects[gone]
+            row.state, row.attempt, row.not_before = "waiting", 0, None
+        for number, kind, _ in changes.disarm:
+            if timer := t.timers.get((number, kind)):
+                timer.state = "cancelled"
+        for number, kind, due, _ in changes.fired:
+            t.timers[number, kind] = Timer(due, "fired")
+        for number, kind, due in changes.arm:
+            t.timers[number, kind] = Timer(due)
+        for episode in changes.episodes:
+            t.episodes[episode.source, episode.fingerprint] = episode
+        for group in changes.groups:
+            t.groups[group.key] = group
+        if changes.command_id:
+            t.inbox[changes.command_id] = changes.answer
+
+    def _settle(self, settled: Settled) -> None:
+        row = self.tables.effects[settled.effect]
+        if row.state != "claimed" or row.token != settled.token:
+            return
+        row.state = "waiting" if settled.outcome == "retry" else settled.outcome
+        row.not_before, row.error, row.lease_until = settled.not_before, settled.error, None
+
+    def _insert(self, new: NewEffect) -> None:
+        if new.show_key:
+            for row in self._waiting():
+                if (row.new.incident, row.new.show_key) == (new.incident, new.show_key):
+                    row.state = "superseded"
+        self.tables.effects[new.id] = Row(new, next(self._places), held=new.held)
+
+    # --- Outbox ---------------------------------------------------------------------------------------
+    async def claim(self, worker: str, limit: int, now: datetime) -> list[Job]:
+        """Claim what may run, in order of rank, then of the log."""
+        self._reach()
+        self.claims += 1
+        self._cancel_answered()
+        ripe = [row for row in self.tables.effects.values() if self._may_run(row, now)]
+        ripe.sort(key=lambda row: (row.new.rank, row.place))
+        return [self._take(row, worker) for row in ripe[:limit]]
+
+    def _cancel_answered(self) -> None:
+        for row in self._waiting():
+            state = self.tables.incidents[row.new.incident]
+            if row.new.cause == RESPONSE and (state.acknowledged_at or not state.is_active):
+                row.state = "cancelled"
+
+    def _may_run(self, row: Row, now: datetime) -> bool:
+        if row.state == "claimed":
+            return row.lease_until is not None and row.lease_until <= self._clock()
+        if row.state != "waiting" or row.held or (row.not_before and row.not_before > now):
+            return False
+        parked = self.tables.parked.get(self._budgets.get(row.new.effect.kind, ""))
+        if parked and parked > now:
+            return False
+        others = [other for other in self.tables.effects.values() if other is not row and other.state not in OVER]
+        if row.new.lane and any(o.new.lane == row.new.lane and o.place < row.place for o in others):
+            return False
+        key = (row.new.incident, row.new.show_key)
+        return not row.new.show_key or not any(
+            o.state == "claimed" and (o.new.incident, o.new.show_key) == key for o in others
+        )
+
+    def _take(self, row: Row, worker: str) -> Job:
+        new, events = row.new, self.tables.events[row.new.incident]
+        state = self.tables.incidents[new.incident]
+        job = Job(
+            id=new.id,
+            effect=new.effect,
+            token=f"t{next(self._tokens)}",
+            attempt=row.attempt + 1,
+            created_at=new.created_at,
+            first_at=row.first_at,
+            state=state,
+            event=events[new.seq - 1],
+            runbook=events[state.runbook.seq - 1] if state.runbook else None,
+        )
+        row.state, row.token, row.worker, row.attempt = "claimed", job.token, worker, job.attempt
+        row.first_at = row.first_at or self._clock()
+        row.lease_until = self._clock() + LEASE
+        return job
+
+    async def due_timers(self, now: datetime, limit: int) -> list[DueTimer]:
+        """Armed timers whose time has come, the oldest first."""
+        self._reach()
+        armed = [(timer.due, key) for key, timer in self.tables.timers.items() if timer.state == "armed"]
+        return [DueTimer(number, kind, due) for due, (number, kind) in sorted(armed) if due <= now][:limit]
+
+    async def next_wake(self, now: datetime) -> datetime | None:
+        """The earliest future moment at which something becomes ripe."""
+        self._reach()
+        moments = [timer.due for timer in self.tables.timers.values() if timer.state == "armed"]
+        moments += self.tables.parked.values()
+        for row in self.tables.effects.values():
+            moment = {"waiting": row.not_before, "claimed": row.lease_until}.get(row.state)
+            moments += [moment] if moment else []
+        return min((moment for moment in moments if moment > now), default=None)
+
+    async def park(self, budget: str, until: datetime) -> None:
+        """Start nothing of `budget` before `until`."""
+        self._reach()
+        self.tables.parked[budget] = max(until, self.tables.parked.get(budget, until))
+
+    async def release(self, worker: str) -> None:
+        """Hand back what `worker` holds."""
+        self._reach()
+        for row in self.tables.effects.values():
+            if row.state == "claimed" and row.worker == worker:
+                row.state, row.lease_until = "waiting", None
+
+    def _waiting(self) -> list[Row]:
+        return [row for row in self.tables.effects.values() if row.state == "waiting"]
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("the database is away")

@@ -8,7 +8,7 @@ import { avatar } from "./messages.js";
 import { startModals } from "./modal.js";
 import { attempt, toast } from "./overlay.js";
 import { pickEmoji } from "./picker.js";
-import { openRoom, reveal, startRoom } from "./room.js";
+import { composer, openRoom, reveal, startRoom } from "./room.js";
 import { startSamples } from "./samples.js";
 import { startSidebar } from "./sidebar.js";
 import { begin, currentChannel, emit, on, store, take, titleOf } from "./store.js";
@@ -140,6 +140,7 @@ byId("sidebar").addEventListener("keydown", (event) => {
   if (event.key === "Escape" && document.body.classList.contains("drawer-open")) { drawer(false); byId("sidebar-open").focus(); }
 });
 byId("act-as").addEventListener("change", () => become(byId("act-as").value));
+document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); composer.focus(); });
 addEventListener("hashchange", () => { if (store.me) go(locationPlace()); });
 document.addEventListener("click", (event) => {
   const named = event.target.closest?.("button[data-user]");

@@ -181,9 +181,9 @@ class Desk:
             case "errors":
                 return {"errors": ack.get("errors", {}), "closed": False}
             case "update" if view:
-                return {"view": views.public(views.update(world, view, ack["view"])), "closed": False}
+                return {"view": views.public(views.update(world, view, ack.get("view"))), "closed": False}
             case "push" if view:
-                return {"view": views.public(views.push(world, ack["view"], user)), "closed": False}
+                return {"view": views.public(views.push(world, ack.get("view"), user)), "closed": False}
             case "clear" if view:
                 views.close(world, view, everything=True)
             case _ if view:

@@ -178,7 +178,10 @@ class People(Standing):
     async def invite(self, me: str, body: Body) -> Json:
         """Bring others, or the app, into a channel."""
         channel = self._writable(me, body)
-        for user in body.get("users") or ():
+        users = body.get("users")
+        if not isinstance(users, list):
+            raise PersonError("missing_field", "`users` is a list of user ids.")
+        for user in map(str, users):
             found = self._world.users.get(user)
             if found is None or found["deleted"]:
                 raise PersonError("user_not_found", "Nobody of this name works here.", 404)

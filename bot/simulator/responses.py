@@ -66,7 +66,8 @@ def content(body: Json) -> Json:
     given, text = body.get("blocks"), body.get("text", "")
     if isinstance(given, str) or (text and not isinstance(text, str)):
         raise SlackError("invalid_payload")
-    if not given and not text:
+    attachments = body.get("attachments")
+    if not given and not text and not attachments:
         raise SlackError("no_text")
     if len(text) > limits.MESSAGE_TEXT:
         raise SlackError("msg_too_long")
@@ -74,7 +75,8 @@ def content(body: Json) -> Json:
         raise SlackError("invalid_blocks", faults)
     if given and blocks.length_of(given) > limits.TEXT_OF_ALL_BLOCKS:
         raise SlackError("msg_blocks_too_long")
-    return {"text": text, "blocks": blocks.settle(given) if given else None}
+    settled = blocks.settle(given) if given else None
+    return {"text": text, "blocks": settled, "attachments": attachments}
 
 
 def answer(world: World, channel: Channel, user: str, body: Json, slip: Json) -> None:

@@ -123,7 +123,7 @@ def open_modal(world: World, view: Json, user: str) -> Json:
     return full
 
 
-def push(world: World, view: Json, user: str) -> Json:
+def push(world: World, view: Any, user: str) -> Json:
     """Show a modal on top of the open one. Raises SlackError push_limit_reached, not_found."""
     under = stack(world, user)
     if not under:
@@ -136,7 +136,7 @@ def push(world: World, view: Json, user: str) -> Json:
     return full
 
 
-def update(world: World, old: Json, view: Json, known_hash: str | None = None) -> Json:
+def update(world: World, old: Json, view: Any, known_hash: str | None = None) -> Json:
     """Change an open modal. Raises SlackError hash_conflict."""
     check(view, kind=old["type"])
     if known_hash is not None and known_hash != old["hash"]:
@@ -214,7 +214,8 @@ def state_of(content: list[Json], known: Mapping[str, Any]) -> Json:
             if (keys := STATE_KEYS.get(element["type"])) is None:
                 continue
             key, initial, empty = keys
-            place = known.get(block["block_id"], {}).get(element["action_id"])
+            here = known.get(block["block_id"])
+            place = here.get(element["action_id"]) if isinstance(here, dict) else None
             if not isinstance(place, dict) or key not in place:
                 place = {key: element.get(initial, empty)}
             state = {"type": element["type"], key: place[key]}

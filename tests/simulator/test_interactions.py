@@ -131,6 +131,8 @@ async def test_a_modal_is_opened_filled_and_submitted(acme: Company) -> None:
     view_id = await modal(acme, app)
     empty = await anna.do("submit", view_id=view_id, values={})
     assert empty["errors"] == {"title": "Please complete this required field."}
+    for odd in ({"title": ["v"]}, {"title": {"v": "x"}}, {"nowhere": {"v": {}}}):
+        assert (await anna.do("submit", view_id=view_id, values=odd))["errors"]
     filled = {"title": {"v": {"type": "plain_text_input", "value": "checkout"}}}
     app.answer = {"response_action": "errors", "errors": {"title": "Say more."}}
     refused = await anna.do("submit", view_id=view_id, values=filled)

@@ -221,3 +221,20 @@ async def test_a_sample_is_sent_as_its_sender_sends_it(
     assert got[0][0]["Authorization"] == "Bearer t"
     assert got[1][0]["X-PagerDuty-Signature"] == f"v1={digest}"
     assert [body for _, body in got] == [b"fire", b"fire"]
+
+
+ODD: list[Any] = [None, 7, True, "", "x", [], ["x"], {}, {"x": "y"}, {"title": ["v"]}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+async def test_no_nonsense_from_the_page_is_a_server_error(acme: Company, odd: Any) -> None:
+    """Every act refuses in words, whatever it is sent."""
+    anna = acme.person()
+    ts = (await anna.do("send", channel="C0003", text="x"))["ts"]
+    fields = ["channel", "ts", "text", "thread_ts", "name", "on", "users", "user", "is_private", "view_id", "block_id"]
+    fields += ["action_id", "value", "values", "callback_id", "id", "action"]
+    for act in acme.workspace.people.acts:
+        for good in ({}, {"channel": "C0003", "ts": ts, "text": "y"}):
+            body: dict[str, Any] = dict.fromkeys(fields, odd) | good
+            answer = await anna.post(act, **body)
+            assert answer["status"] < 500 or answer["error"] == "unreachable", (act, answer)

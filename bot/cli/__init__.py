@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from bot.cli.output import Failure, fail
@@ -47,16 +46,10 @@ def run(arguments: list[str] | None = None) -> int:
     from bot.ports.store import Unavailable
     from bot.settings import BadSettings
 
-    command = typer.main.get_command(_app())
     try:
-        result = command.main(args=arguments, prog_name="tocsin", standalone_mode=False)
-    except click.exceptions.Abort:
-        return 130
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as wrong:
-        wrong.show()
-        return 2
+        _app()(args=arguments, prog_name="tocsin")
+    except SystemExit as done:  # how typer ends: 0, or 2 for bad usage
+        return done.code if isinstance(done.code, int) else 1
     except Refused as refused:
         return fail(refused.text)
     except (BadSettings, Failure) as wrong:
@@ -66,4 +59,4 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         sys.stderr.close()  # nobody reads us any more; keep the interpreter from saying so
         return 130
-    return result if isinstance(result, int) else 0
+    return 0

@@ -25,7 +25,9 @@ def demo(
         Literal["workspace", "bot"] | None, typer.Option(help="one half as its own process; the other is its --peer")
     ] = None,
     peer: Annotated[str | None, typer.Option(metavar="URL", help="where the other half is")] = None,
-    data: Annotated[Path, typer.Option(metavar="DIR", help="where the demo keeps its two databases")] = Path(".tocsin/demo"),
+    data: Annotated[Path, typer.Option(metavar="DIR", help="where the demo keeps its two databases")] = Path(
+        ".tocsin/demo"
+    ),
 ) -> None:
     """Run the demo until Ctrl-C."""
     from bot.wiring.demo import DemoOptions, run_demo

@@ -6,6 +6,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
 from bot.domain.people import mention
 from bot.domain.postmortem import Postmortem
 from bot.render.texts import Texts
@@ -66,3 +70,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def postmortem_html(document: Postmortem, texts: Texts, names: Names, *, public: bool = False) -> str:
+    """Return the document as one HTML page that needs nothing else: for mail, a wiki, an archive."""
+    markdown = postmortem_markdown(document, texts, names, public=public)
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    safe = Markup(nh3.clean(body))  # noqa: S704 - our own Markdown, sanitised
+    return texts.html("postmortem/page.html.j2", title=f"{document.key} postmortem", body=safe)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.alert_plan import Known, Step, plan
-from bot.domain.alert_reports import Runbooks, declaration, report
+from bot.domain.alert_reports import Runbooks, choose_runbook, declaration, report
 from bot.domain.alerts import AlertBatch, Episode, Group
 from bot.domain.incident import decide
 from bot.domain.incident.context import Context
@@ -206,3 +206,74 @@ def _new_episode(step: Step, number: int | None, known: Episode | None, now: dat
         changed_at=alert.occurred_at,
         why=step.reason,
     )
+
+
+def explain(
+    batch: AlertBatch, policy: Policy, runbooks: Runbooks, loaded: Loaded | None, now: datetime
+) -> dict[str, Any]:
+    """Return what `batch` would do, and why, by the very decisions of ReportBatch. Writes nothing.
+
+    `loaded`: what is on record (None: nothing is). JSON-safe.
+    """
+    case = ReportBatch(Request(actor=f"alert:{batch.source}"), batch, policy, runbooks)
+    known = loaded or Loaded(next_number=1)
+    steps = case.plan(known, now)
+    answer = case.run(known, now).answer
+    return {
+        "outcome": answer.fields["outcome"],
+        "incident": answer.fields["incident"],
+        "reason": answer.fields["reason"],
+        "truncated": batch.truncated,
+        "alerts": [_explained(step, case) for step in steps],
+        "skipped": [skipped.model_dump() for skipped in batch.skipped],
+        "opens": _would_open(case, known, now),
+    }
+
+
+def _explained(step: Step, case: ReportBatch) -> dict[str, Any]:
+    verdict = step.verdict
+    runbook, why = choose_runbook(step.alert, verdict, case.runbooks) if verdict.severity else (None, "")
+    return {
+        "fingerprint": step.alert.fingerprint,
+        "name": step.alert.name,
+        "status": step.alert.status,
+        "outcome": _OUTCOME_OF[step.kind],
+        "reason": step.reason,
+        "action": verdict.action,
+        "severity": verdict.severity.value if verdict.severity else None,
+        "severity_assumed": verdict.assumed,
+        "severity_reason": verdict.reason,
+        "service": verdict.service,
+        "private": verdict.private,
+        "group": verdict.group,
+        "window_seconds": verdict.window.total_seconds(),
+        "incident": f"INC-{step.incident}" if step.incident else None,
+        "runbook": runbook.name if runbook else None,
+        "runbook_reason": why,
+    }
+
+
+def _would_open(case: ReportBatch, known: Loaded, now: datetime) -> list[dict[str, Any]]:
+    """The incidents it would open: title, severity, whom it would invite or page, what would be posted."""
+    changes = case.run(known, now)
+    opened = [new for number, new in changes.incidents.items() if number not in known.incidents]
+    found = []
+    for state in opened:
+        service = case.policy.service(state.service)
+        people = (*case.policy.severities[state.severity].invite, *service.invite, *service.owners)
+        found.append(
+            {
+                "key": state.key,
+                "title": state.title,
+                "severity": state.severity.value,
+                "channel": state.room_name,
+                "service": state.service,
+                "private": state.private,
+                "runbook": state.runbook.name if state.runbook else None,
+                "invited": sorted({*people, *state.people, *service.usergroups}),
+                "paged": sorted(state.reached),
+                "effects": [new.effect.kind for new in changes.effects if new.incident == state.number],
+                "respond_by": state.respond_by.isoformat() if state.respond_by else None,
+            }
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Floor 5: doors in: authenticate, parse, submit, answer."""

@@ -1,0 +1,108 @@
+"""Prometheus Alertmanager's webhook, payload version 4.
+
+https://prometheus.io/docs/alerting/latest/configuration/#webhook_config – and what 0.25 to 0.33 were seen to send.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.alerts import Alert, AlertBatch, Skipped
+from bot.inbound.alerts import reading as r
+from bot.inbound.alerts.source import Access, Doors
+
+SOURCE = "alertmanager"
+SUMMARIES = ("summary", "message", "title", "description")
+
+
+class Alertmanager:
+    """Authenticates by token (any scheme word) or basic auth; there is no signature and no delivery id."""
+
+    name = SOURCE
+    setting = "TOCSIN_ALERTMANAGER_TOKEN"
+    lenient = False
+
+    def access(self, raw: bytes, headers: Mapping[str, str], doors: Doors) -> Access:
+        """Compare the Authorization header with every token and every pair, all of them, in constant time."""
+        if not (doors.alertmanager_tokens or doors.alertmanager_basic):
+            return "granted" if doors.alertmanager_insecure else "closed"
+        scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
+        given = _bytes(credentials.strip())
+        good = _is_one_of(given, doors.alertmanager_tokens)
+        if scheme.lower() == "basic":
+            good |= _is_one_of(_decoded(given), doors.alertmanager_basic)
+        return "granted" if good and given else "denied"
+
+    def parse(self, raw: bytes, headers: Mapping[str, str]) -> AlertBatch:
+        """Read a version 4 body. Raises Unusable if it is not JSON or has no list of alerts (a replaced payload)."""
+        data = r.read_json(raw)
+        items = data.get("alerts")
+        if not isinstance(items, list):
+            raise r.Unusable("there is no list `alerts`: send Alertmanager's own payload (remove `payload:`)")
+        group = r.identity(data.get("groupKey"))
+        alerts: list[Alert] = []
+        skipped: list[Skipped] = []
+        for number, item in enumerate(items, start=1):
+            read = _alert(item, number, group)
+            if isinstance(read, Alert):
+                alerts.append(read)
+            else:
+                skipped.append(read)
+        left_out = data.get("truncatedAlerts")
+        truncated = left_out if isinstance(left_out, int) and not isinstance(left_out, bool) else 0
+        return AlertBatch(
+            source=SOURCE, alerts=tuple(alerts), skipped=tuple(skipped), truncated=min(max(truncated, 0), 1_000_000)
+        )
+
+    def delivery_id(self, raw: bytes, headers: Mapping[str, str]) -> str:
+        """None: identical bytes may be a repeat, a retry or a twin's, so states are compared instead."""
+        return ""
+
+
+def _alert(item: Any, number: int, group: str) -> Alert | Skipped:
+    if not isinstance(item, dict):
+        return Skipped(reason=f"alert {number} is not an object")
+    fingerprint = r.identity(item.get("fingerprint"))
+    if not fingerprint:
+        return Skipped(reason=f"alert {number} has no fingerprint")
+    status = item.get("status")
+    if status not in ("firing", "resolved"):
+        return Skipped(fingerprint=fingerprint, reason=f"alert {number} is neither firing nor resolved")
+    labels = r.pairs(item.get("labels"), r.LABEL_MAX)
+    annotations = r.pairs(item.get("annotations"), r.ANNOTATION_MAX)
+    summary = next((annotations[name] for name in SUMMARIES if annotations.get(name)), "")
+    return Alert(
+        source=SOURCE,
+        fingerprint=fingerprint,
+        status=status,
+        name=labels.get("alertname") or "Unnamed alert",
+        summary=r.text(summary, 300),
+        labels=labels,
+        annotations=annotations,
+        starts_at=r.moment(item.get("startsAt")),
+        ends_at=r.moment(item.get("endsAt")),
+        url=r.web_url(item.get("generatorURL")),
+        sender_group=group,
+    )
+
+
+def _is_one_of(given: bytes, known: tuple[bytes, ...]) -> bool:
+    """True if `given` is among `known`; looks at all of them, so that the time tells nothing."""
+    good = False
+    for secret in known:
+        good |= hmac.compare_digest(given, secret)
+    return good
+
+
+def _bytes(header: str) -> bytes:
+    """A header's bytes as they came: aiohttp hands them over as UTF-8 with escaped surrogates."""
+    return header.encode("utf-8", "surrogateescape")
+
+
+def _decoded(credentials: bytes) -> bytes:
+    try:
+        return base64.b64decode(credentials, validate=True)
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,140 @@
+"""PagerDuty's V3 webhooks: one signed event a request.
+
+https://developer.pagerduty.com/docs/webhooks-overview – PagerDuty drops a delivery at any 4xx and disables the feed
+after three, so only a wrong signature gets one.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from bot.domain.alerts import Alert, AlertBatch, Skipped
+from bot.inbound.alerts import reading as r
+from bot.inbound.alerts.source import Access, Doors
+
+SOURCE = "pagerduty"
+SIGNATURE = "X-PagerDuty-Signature"
+SIGNATURES_MAX = 20
+"""Signatures looked at in one header; a rotation sends two."""
+UNSIGNED_MAX = 256 * 1024
+"""PagerDuty sends no larger bodies; nobody unknown makes us read more JSON than that."""
+
+State = Literal["firing", "resolved"]
+_SAYS: Final[Mapping[str, State | None]] = {
+    "incident.triggered": "firing",
+    "incident.reopened": "firing",
+    "incident.acknowledged": "firing",
+    "incident.unacknowledged": "firing",
+    "incident.escalated": "firing",
+    "incident.reassigned": "firing",
+    "incident.delegated": "firing",
+    "incident.resolved": "resolved",
+    # These say nothing about the state themselves; the incident that they carry does.
+    "incident.priority_updated": None,
+    "incident.service_updated": None,
+    "incident.incident_type.changed": None,
+}
+_STATUS: Final[Mapping[object, State]] = {"triggered": "firing", "acknowledged": "firing", "resolved": "resolved"}
+
+
+class PagerDuty:
+    """Authenticates by HMAC over the raw body; repeats a delivery under the same event id."""
+
+    name = SOURCE
+    setting = "TOCSIN_PAGERDUTY_WEBHOOK_SECRETS"
+    lenient = True
+
+    def access(self, raw: bytes, headers: Mapping[str, str], doors: Doors) -> Access:
+        """Let in what one of the secrets signed – and V2's unsigned bodies, which `parse` reads nothing from."""
+        if not doors.pagerduty_secrets:
+            return "closed"
+        header = headers.get(SIGNATURE, "")
+        if not header:
+            return "granted" if _is_v2(raw) else "denied"
+        given = [part.strip() for part in header.split(",")[:SIGNATURES_MAX]]
+        # Bytes: compare_digest raises on a str that is not ASCII, and a header may hold anything.
+        digests = [part[3:].encode("utf-8", "surrogateescape") for part in given if part.startswith("v1=")]
+        good = False
+        for secret in doors.pagerduty_secrets:
+            wanted = hmac.new(secret, raw, hashlib.sha256).hexdigest().encode()
+            for digest in digests:
+                good |= hmac.compare_digest(wanted, digest)
+        return "granted" if good else "denied"
+
+    def parse(self, raw: bytes, headers: Mapping[str, str]) -> AlertBatch:
+        """Read one event; all but those about an incident's state are skipped with a reason. Raises Unusable."""
+        data = r.read_json(raw)
+        if "event" not in data and isinstance(data.get("messages"), list):
+            return _nothing("a V2 extension's payload, unsigned and unsupported: make a V3 webhook subscription")
+        event = data.get("event")
+        if not isinstance(event, dict):
+            raise r.Unusable("there is no object `event`")
+        kind, item = r.text(event.get("event_type"), 80), event.get("data")
+        if kind not in _SAYS:
+            return _nothing(f"{kind or 'an event without a type'} changes no incident here")
+        if not isinstance(item, dict) or not (fingerprint := r.identity(item.get("id"))):
+            raise r.Unusable(f"{kind} without an incident")
+        status = _SAYS[kind] or _STATUS.get(r.text(item.get("status"), 40))
+        if status is None:
+            return _nothing(f"{kind} without a status that I know", fingerprint)
+        return AlertBatch(source=SOURCE, alerts=(_alert(event, item, fingerprint, status, kind),))
+
+    def delivery_id(self, raw: bytes, headers: Mapping[str, str]) -> str:
+        """The event's id, which the signature covers; the header's only where there is none."""
+        try:
+            event = r.identity(r.get(r.read_json(raw), "event", "id"))
+        except r.Unusable:
+            event = ""
+        found = event or r.identity(headers.get("X-Webhook-Id", ""))
+        return f"{SOURCE}:{found}" if found else ""
+
+
+def _nothing(reason: str, fingerprint: str = "") -> AlertBatch:
+    return AlertBatch(source=SOURCE, skipped=(Skipped(fingerprint=fingerprint, reason=reason),))
+
+
+def _is_v2(raw: bytes) -> bool:
+    if len(raw) > UNSIGNED_MAX:
+        return False
+    try:
+        data = r.read_json(raw)
+    except r.Unusable:
+        return False
+    return "event" not in data and isinstance(data.get("messages"), list)
+
+
+def _alert(event: Mapping[str, Any], item: Mapping[str, Any], fingerprint: str, status: State, kind: str) -> Alert:
+    number = r.text(item.get("number"), 20)
+    title = r.text(item.get("title"), 200) or f"PagerDuty incident {number and '#'}{number or fingerprint}"
+    reason = item.get("resolve_reason")
+    merged = r.identity(r.get(reason, "incident", "id")) if r.get(reason, "type") == "merge_resolve_reason" else ""
+    return Alert(
+        source=SOURCE,
+        fingerprint=fingerprint,
+        status=status,
+        name=title,
+        labels=_labels(item, number),
+        annotations={},
+        starts_at=r.moment(item.get("created_at")),
+        url=r.web_url(item.get("html_url")),
+        sender_group=r.identity(r.get(item, "service", "id")),
+        occurred_at=r.moment(event.get("occurred_at")),
+        merged_into=merged if status == "resolved" else "",
+        what=kind,
+    )
+
+
+def _labels(item: Mapping[str, Any], number: str) -> dict[str, str]:
+    teams = item.get("teams")
+    first = teams[0] if isinstance(teams, list) and teams else None
+    found = {
+        "service": r.text(r.get(item, "service", "summary")) or r.text(r.get(item, "service", "id")),
+        "urgency": r.text(item.get("urgency"), 40),
+        "priority": r.text(r.get(item, "priority", "summary"), 80) or r.text(r.get(item, "priority", "name"), 80),
+        "team": r.text(r.get(first, "summary")),
+        "escalation_policy": r.text(r.get(item, "escalation_policy", "summary")),
+        "incident_type": r.text(r.get(item, "incident_type", "name"), 80),
+        "pagerduty": number,
+    }
+    return {name: value for name, value in found.items() if value}

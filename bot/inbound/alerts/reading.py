@@ -1,0 +1,132 @@
+"""The door's hygiene: JSON of any shape becomes clean, bounded text; nothing from outside is trusted to be anything."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from bot.domain.text import clean, clean_line, cut
+
+LABELS_MAX: Final = 60
+"""Labels or annotations kept of one alert; Prometheus alerts have about ten."""
+NAME_MAX: Final = 120
+LABEL_MAX: Final = 500
+ANNOTATION_MAX: Final = 3000
+"""Slack shows at most 3000 characters in a section; the rest is behind the alert's link."""
+URL_MAX: Final = 2000
+ID_MAX: Final = 100
+
+# RFC 3339 as Go writes it: 0 to 9 fractional digits, `Z` or an offset.
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(Z|z|[+-]\d\d:\d\d)")
+# RFC 3986's characters; anything else in a link could end it early or hide its target.
+_URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE)
+_FOREIGN = re.compile(r"\s*(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+class Unusable(Exception):
+    """The body is not what this sender sends. The text says why, and goes back to the sender."""
+
+
+def read_json(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object in `raw`. Raises Unusable."""
+    try:
+        data = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError as exc:
+        raise Unusable("the body is not UTF-8") from exc
+    except RecursionError as exc:
+        raise Unusable("the body is nested too deeply") from exc
+    except ValueError as exc:
+        raise Unusable(f"the body is not JSON: {cut(str(exc), 100)}") from exc
+    if not isinstance(data, dict):
+        raise Unusable("the body is not a JSON object")
+    return data
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def text(value: object, limit: int = LABEL_MAX) -> str:
+    """Return `value` as one clean line of at most `limit` characters; "" for what is no text or number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    # Cut first: cleaning megabytes of which 500 characters are kept would be the sender's way to keep us busy.
+    return clean_line(str(value)[: limit * 4], limit)
+
+
+def words(value: object, limit: int = ANNOTATION_MAX) -> str:
+    """Like `text`, with its line breaks."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return clean(str(value)[: limit * 4], limit)
+
+
+def pairs(value: object, limit: int) -> dict[str, str]:
+    """Return a JSON object as clean names and values, at most LABELS_MAX of them; odd ones are left out.
+
+    So is a link that is not http(s), where the name says that it is a link: nothing may ever make one of it.
+    """
+    if not isinstance(value, dict):
+        return {}
+    read = words if limit == ANNOTATION_MAX else text
+    found: dict[str, str] = {}
+    for name, raw in value.items():
+        if len(found) >= LABELS_MAX:
+            break
+        if (key := text(name, NAME_MAX)) and isinstance(raw, str | int | float):
+            value_read = read(raw, limit)
+            if not (key.casefold().endswith(("url", "link")) and _FOREIGN.match(value_read)):
+                found[key] = value_read
+    return found
+
+
+def web_url(value: object) -> str:
+    """Return `value` if it is an http(s) URL with a host, else ""."""
+    if not isinstance(value, str) or len(value) > URL_MAX:
+        return ""
+    url = value.strip()
+    if not _URL.fullmatch(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        return url if parts.hostname else ""
+    except ValueError:
+        return ""
+
+
+def identity(value: object) -> str:
+    """Return an id of the sender's, bounded: one that is too long, or holds odd characters, is replaced by its hash."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    raw = value.strip()
+    if len(raw) <= ID_MAX and raw.isascii() and raw.isprintable():
+        return raw
+    return f"sha256:{hashlib.sha256(raw.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def moment(value: object) -> datetime | None:
+    """Return a timestamp in UTC; None if there is none or it is Go's zero time (year 1)."""
+    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 60 else None
+    if match is None or match[1] < "1970":
+        return None
+    fraction = (match[7] or "")[:6]  # microseconds are as fine as we get
+    zone = "+00:00" if match[8] in "Zz" else match[8]
+    day, time = f"{match[1]}-{match[2]}-{match[3]}", f"{match[4]}:{match[5]}:{match[6]}"
+    try:
+        return datetime.fromisoformat(f"{day}T{time}.{fraction:0<6}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def get(data: object, *path: str) -> Any:
+    """Return what lies at `path` in nested objects, or None."""
+    for name in path:
+        if not isinstance(data, Mapping):
+            return None
+        data = data.get(name)
+    return data

@@ -1,0 +1,63 @@
+"""What a source of alerts is to the door: who may send, and what a body means."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.domain.alerts import AlertBatch
+
+Access = Literal["granted", "denied", "closed"]
+"""`closed`: no secret is configured, so nobody can be let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The secrets of all sources. None of them shows in `repr`."""
+
+    alertmanager_tokens: tuple[bytes, ...] = ()
+    alertmanager_basic: tuple[bytes, ...] = ()
+    """`user:password`."""
+    alertmanager_insecure: bool = False
+    pagerduty_secrets: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        alertmanager_tokens: Iterable[str] = (),
+        alertmanager_basic: Iterable[str] = (),
+        alertmanager_insecure: bool = False,
+        pagerduty_secrets: Iterable[str] = (),
+    ) -> "Doors":
+        """Return the doors with these secrets, as the settings hold them."""
+        return cls(
+            tuple(token.encode() for token in alertmanager_tokens),
+            tuple(pair.encode() for pair in alertmanager_basic),
+            alertmanager_insecure,
+            tuple(secret.encode() for secret in pagerduty_secrets),
+        )
+
+    def __repr__(self) -> str:
+        return "Doors(…)"
+
+
+class Source(Protocol):
+    """One sender of alerts."""
+
+    name: str
+    setting: str
+    """The environment variable to set when the door is closed."""
+    lenient: bool
+    """An unusable body of an authenticated sender is taken and ignored: a refusal would make it drop its feed."""
+
+    def access(self, raw: bytes, headers: Mapping[str, str], doors: Doors) -> Access:
+        """Whether this request is let in. Compares in constant time and never raises, whatever the headers hold."""
+        ...
+
+    def parse(self, raw: bytes, headers: Mapping[str, str]) -> AlertBatch:
+        """What the body says. Raises Unusable."""
+        ...
+
+    def delivery_id(self, raw: bytes, headers: Mapping[str, str]) -> str:
+        """The id under which the sender repeats this very delivery, or "" if it has none."""
+        ...

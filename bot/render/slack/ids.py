@@ -29,9 +29,10 @@ ACCEPT_HANDOFF: Final = "accept_handoff"
 
 # --- the runbook ---------------------------------------------------------------------------------------
 STEP: Final = "step"
-"""overflow or buttons, action_id `step:<n>`; value `<incident>:<n>:done|skipped|failed|open`."""
+"""overflow with action_id `step:<n>`, buttons with `step:<n>:<outcome>` (ids differ within a block);
+value, or the option's value: `<incident>:<n>:done|skipped|failed|open`."""
 STEPS_PAGE: Final = "steps_page"
-"""button: shows another page of a long runbook, to the asker only; value `<incident>:<page>`."""
+"""buttons with action_id `steps_page:<page>`, value `<incident>:<page>`: show a page of a long runbook to the asker."""
 
 # --- the public draft ----------------------------------------------------------------------------------
 DRAFT_EDIT: Final = "draft_edit"
@@ -46,7 +47,8 @@ JOIN: Final = "join"
 POSTMORTEM: Final = "postmortem"
 """button: shows the compiled postmortem's summary and link."""
 DECLARE: Final = "declare"
-"""button in help: opens the declare form. Value is empty or a title."""
+"""button in help: opens the declare form. Value is a title, or NO_TITLE (Slack takes no empty value)."""
+NO_TITLE: Final = "-"
 LINK: Final = "link"
 """prefix of action ids of plain link buttons (`link:1`): acknowledged and ignored."""
 
@@ -59,3 +61,9 @@ FORM_RUNBOOK: Final = "form_runbook"
 FORM_TITLE: Final = "form_title"
 SHORTCUT_DECLARE: Final = "declare_incident"
 """Global shortcut."""
+
+# --- the asker's own answers ---------------------------------------------------------------------------
+UNDO: Final = "undo"
+"""button under a fresh declaration: takes it back."""
+ASK: Final = "ask"
+"""buttons in help (`ask`, `ask:oncall`): a look-up; value is what one would type after /incident."""

@@ -175,6 +175,7 @@ class Process:
         policy: Policy = POLICY,
         fault: Fatal | None = None,
         registry: dict[str, Registration] | None = None,
+        call_timeout: float = 8.0,
     ) -> None:
         self.fault = fault or Fatal()
         self.committer = Committer(store, clock, fault=self.fault)
@@ -186,6 +187,7 @@ class Process:
             clock,
             worker_id=name,
             policy=lambda: self.policy,
+            call_timeout=call_timeout,
             settle_pause=0,
             spread=lambda: 0.0,
             fault=self.fault,

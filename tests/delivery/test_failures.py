@@ -1,0 +1,304 @@
+"""What fails is tried again, or people are told; nothing is recorded by who has lost the claim."""
+
+import asyncio
+from datetime import timedelta
+
+from bot.delivery.circuit import PROBE_EVERY
+from bot.domain import commands as c
+from bot.ports.delivery import DeliveryError, Done, Job
+from tests.delivery.world import Clock, Process, World, transient
+from tests.support.memory import OVER, MemoryStore
+
+
+def failed_events(store: MemoryStore, number: int) -> list[str]:
+    return [e.event.effect for e in store.tables.events[number] if e.event.type == "delivery_failed"]
+
+
+async def test_a_failure_that_may_pass_is_tried_again_after_the_back_off(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.fails["open_room"] = [transient(), transient()]
+    async with Process(store, store, world, clock) as bot:
+        await bot.declare()
+        first = await bot.step()
+        assert world.kinds() == []
+        assert first == clock.now + timedelta(seconds=0.5)
+        clock.step(0.5)
+        second = await bot.step()
+        assert second == clock.now + timedelta(seconds=1)
+        clock.step(1)
+        await bot.step()
+    assert world.kinds().count("open_room") == 1
+    assert world.calls["open_room"] == 3
+    opens = [job for job in world.jobs if job.effect.kind == "open_room"]
+    assert [job.attempt for job in opens] == [1, 2, 3]
+    assert [job.first_at is None for job in opens] == [True, False, False]
+    assert len({job.id for job in opens}) == 1
+
+
+async def test_a_permanent_failure_is_told_and_a_person_can_have_it_tried_again(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.fails["pin_card"] = [DeliveryError("no_permission", permanent=True, mend="add the scope pins:write")]
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        await bot.step()
+        failed = [e.event for e in store.tables.events[number] if e.event.type == "delivery_failed"]
+        assert [(f.what, f.error, f.mend) for f in failed] == [
+            ("pin card", "no_permission", "add the scope pins:write")
+        ]
+        assert list(store.tables.incidents[number].failed) == [failed[0].effect]
+        assert world.calls["pin_card"] == 1
+        await bot.act(number, c.RetryDelivery())
+        await bot.step()
+    assert world.kinds().count("pin_card") == 1
+    assert store.tables.incidents[number].failed == {}
+
+
+async def test_a_permanent_failure_holds_up_nobody_else(store: MemoryStore, world: World, clock: Clock) -> None:
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        await bot.step()
+        world.fails["tell"] = [DeliveryError("msg_too_long", permanent=True)]
+        await bot.act(number, c.PostUpdate("the first"))
+        await bot.act(number, c.Acknowledge())
+        await bot.step()
+    assert world.texts() == ["acknowledged"]
+
+
+async def test_a_page_that_cannot_be_sent_is_told_in_the_channel(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.always["page_pager"] = DeliveryError("no routing key", permanent=True, mend="set PAGERDUTY_ROUTING_KEY")
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare(service="checkout", severity="sev1")
+        await bot.step()
+    assert store.tables.incidents[number].reached["default"] == "failed"
+    assert "page_answered" in world.texts()
+    assert failed_events(store, number)
+
+
+async def test_a_failure_that_does_not_pass_is_given_up_after_a_day_and_never_earlier(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.always["pin_card"] = DeliveryError("slow down", retry_after=3600)
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        await bot.settle_down(clock, until=timedelta(hours=23))
+        assert failed_events(store, number) == []
+        await bot.settle_down(clock, until=timedelta(hours=2))
+        assert len(failed_events(store, number)) == 1
+
+
+async def test_a_rate_limit_parks_its_own_budget_and_nothing_else(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.fails["bookmark"] = [DeliveryError("ratelimited", retry_after=30, parks="bookmark")]
+    async with Process(store, store, world, clock) as bot:
+        await bot.declare()
+        await bot.step()
+        assert {"pin_card", "post_draft"} <= set(world.kinds())
+        assert "bookmark" not in world.kinds()
+        other = await bot.declare("Search is down")
+        await bot.step()
+        assert "bookmark" not in world.kinds()
+        assert world.calls["bookmark"] == 1
+        clock.step(31)
+        await bot.step()
+    assert world.kinds().count("bookmark") == 2
+    assert store.tables.incidents[other].room
+
+
+async def test_an_unexpected_error_of_a_handler_is_tried_again_and_stops_nothing(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.fails["invite"] = [ZeroDivisionError("token xoxb-secret")]
+    async with Process(store, store, world, clock) as bot:
+        await bot.declare()
+        await bot.step()
+        assert "bookmark" in world.kinds()
+        errors = [row.error for row in store.tables.effects.values() if row.error]
+        assert errors
+        assert "secret" not in " ".join(errors)
+        await bot.settle_down(clock)
+    assert world.kinds().count("invite") == 1
+
+
+async def test_a_call_without_an_answer_ends_and_is_tried_again(store: MemoryStore, world: World, clock: Clock) -> None:
+    answers = iter([False])
+
+    async def hangs(job: Job) -> Done:
+        if next(answers, True):
+            return await world.carry(job)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with Process(store, store, world, clock, registry=world.registry(invite=hangs), call_timeout=0.01) as bot:
+        await bot.declare()
+        await bot.settle_down(clock)
+    assert world.kinds().count("invite") == 1
+    assert [job.attempt for job in world.jobs if job.effect.kind == "invite"] == [2]
+
+
+async def test_an_effect_that_nothing_is_set_up_for_is_given_up_with_a_mend(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    registry = world.registry()
+    del registry["page_pager"]
+    async with Process(store, store, world, clock, registry=registry) as bot:
+        number = await bot.declare(service="checkout", severity="sev1")
+        await bot.step()
+    failed = [e.event for e in store.tables.events[number] if e.event.type == "delivery_failed"]
+    assert [f.what for f in failed] == ["page pager"]
+    assert "tocsin doctor" in failed[0].mend
+
+
+async def test_a_vendor_that_is_wholly_down_is_probed_and_not_hammered(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    async with Process(store, store, world, clock) as bot:
+        for n in range(30):
+            await bot.declare(f"Incident number {n}")
+        world.always["open_room"] = transient()
+        await bot.settle_down(clock, until=timedelta(seconds=20))
+        before = world.calls["open_room"]
+        await bot.settle_down(clock, until=timedelta(seconds=60))
+        probes = world.calls["open_room"] - before
+        assert 1 <= probes <= timedelta(seconds=60) / PROBE_EVERY + 1
+        del world.always["open_room"]
+        await bot.settle_down(clock, until=timedelta(seconds=60))
+    assert world.kinds().count("open_room") == 30
+    assert all(row.state in OVER for row in store.tables.effects.values())
+
+
+async def test_one_vendors_outage_delays_no_other_vendor(store: MemoryStore, world: World, clock: Clock) -> None:
+    registry = world.registry()
+    registry["page_pager"] = type(registry["page_pager"])(world.carry, "page", "pagerduty", "pagerduty")
+    world.always["page_pager"] = transient()
+    async with Process(store, store, world, clock, registry=registry) as bot:
+        for n in range(8):
+            await bot.declare(f"Incident number {n}", service="checkout", severity="sev1")
+        await bot.settle_down(clock, until=timedelta(seconds=30))
+        world.seen.clear()
+        await bot.declare("One more")
+        await bot.step()
+    assert "pin_card" in world.kinds()
+
+
+async def test_a_claim_that_is_too_old_for_a_whole_call_is_dropped_before_a_byte_leaves(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    claim = store.claim
+
+    async def slow(worker: str, limit: int, now: object) -> list[Job]:
+        jobs = await claim(worker, limit, clock.now)
+        clock.step(3 if jobs else 0)  # the database took its time, or this process was frozen
+        return jobs
+
+    store.claim = slow  # type: ignore[method-assign,assignment]
+    async with Process(store, store, world, clock) as bot:
+        await bot.declare()
+        again = await bot.step()
+        assert world.calls["open_room"] == 0
+        assert again
+        store.claim = claim  # type: ignore[method-assign]
+        clock.now = again
+        await bot.step()
+    assert world.kinds().count("open_room") == 1
+
+
+async def test_a_result_is_kept_while_the_database_is_away_and_recorded_when_it_is_back(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    async def cut(job: Job) -> Done:
+        done = await world.carry(job)
+        store.down = True
+        asyncio.get_running_loop().call_later(0.01, setattr, store, "down", False)
+        return done
+
+    async with Process(store, store, world, clock, registry=world.registry(open_room=cut)) as bot:
+        number = await bot.declare()
+        await bot.step()
+    assert world.calls["open_room"] == 1
+    assert store.tables.incidents[number].room
+
+
+async def test_a_result_is_given_up_when_the_lease_ends_and_the_repeat_looks_first(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    async def cut(job: Job) -> Done:
+        done = await world.carry(job)
+        if job.first_at is None:
+            clock.step(5)
+            store.down = True
+        return done
+
+    ticking = asyncio.get_running_loop().call_later
+
+    async with Process(store, store, world, clock, registry=world.registry(open_room=cut)) as bot:
+        number = await bot.declare()
+        ticking(0.01, clock.step, 6)
+        again = await bot.step()
+        assert again
+        assert store.tables.incidents[number].room is None
+        store.down = False
+        clock.step(5)
+        await bot.settle_down(clock)
+    assert world.kinds().count("open_room") == 1
+    assert world.calls["open_room"] == 2
+    assert store.tables.incidents[number].room
+
+
+async def test_who_lost_the_claim_records_nothing(store: MemoryStore, world: World, clock: Clock) -> None:
+    async def taken_over(job: Job) -> Done:
+        done = await world.carry(job)
+        if job.first_at is None:
+            row = store.tables.effects[job.id]
+            row.token = "somebody-else's"
+        return done
+
+    async with Process(store, store, world, clock, registry=world.registry(open_room=taken_over)) as bot:
+        number = await bot.declare()
+        await bot.step()
+        assert store.tables.incidents[number].room is None
+        assert store.tables.effects["1.1.0"].state == "claimed"
+
+
+async def test_a_result_that_the_log_refuses_is_not_done_again(store: MemoryStore, world: World, clock: Clock) -> None:
+    async def odd(job: Job) -> Done:
+        await world.carry(job)
+        return Done(c.Acknowledge() if job.event.event.type == "posted" else None)
+
+    async with Process(store, store, world, clock, registry=world.registry(pin_card=odd)) as bot:
+        number = await bot.declare()
+        await bot.act(number, c.Acknowledge())
+        await bot.step()
+        clock.step(60)
+        await bot.step()
+    assert world.calls["pin_card"] == 1
+
+
+async def test_what_a_handler_notes_stands_in_the_record(store: MemoryStore, world: World, clock: Clock) -> None:
+    async def noting(job: Job) -> Done:
+        await world.carry(job)
+        return Done(note={"channel": "C1", "ts": "1.2"})
+
+    async with Process(store, store, world, clock, registry=world.registry(pin_card=noting)) as bot:
+        number = await bot.declare()
+        await bot.step()
+    [entry] = store.tables.entries[number]
+    assert (entry.observation.kind, entry.observation.name) == ("delivered", "pin card")
+    assert (entry.observation.channel, entry.observation.ts) == ("C1", "1.2")
+
+
+async def test_a_database_that_is_away_stops_the_runner_no_longer_than_it_lasts(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    async with Process(store, store, world, clock) as bot:
+        await bot.declare()
+        store.down = True
+        again = await bot.step()
+        assert again == clock.now + timedelta(seconds=1)
+        store.down = False
+        await bot.step()
+    assert "pin_card" in world.kinds()

@@ -77,7 +77,7 @@ class Carrier:
         started = self._monotonic()
         outcome = await self._attempt(job, claimed)
         took = self._monotonic() - started
-        self._observer.attempted(job.effect.kind, outcome, took)
+        self._observer.delivered(job.effect.kind, outcome, took)
         log.info(
             "effect",
             effect=job.id,

@@ -1,6 +1,5 @@
 """What delivery tells metrics: a small port, silent unless somebody listens."""
 
-from datetime import datetime
 from typing import Literal, Protocol
 
 Outcome = Literal["done", "retry", "failed", "held_back", "superseded", "dropped"]
@@ -8,22 +7,15 @@ Outcome = Literal["done", "retry", "failed", "held_back", "superseded", "dropped
 
 
 class Observer(Protocol):
-    """Told of every end of an attempt and of every timer; must return at once and never raise."""
+    """Told of every end of an attempt; must return at once and never raise."""
 
-    def attempted(self, kind: str, outcome: Outcome, took: float) -> None:
-        """An attempt at an effect of `kind` ended after `took` seconds."""
-        ...
-
-    def rang(self, kind: str, due: datetime, late: float) -> None:
-        """A timer of `kind` rang, `late` seconds after it was due."""
+    def delivered(self, kind: str, outcome: str, seconds: float) -> None:
+        """An attempt at an effect of `kind` ended with `outcome` (an Outcome) after `seconds`."""
         ...
 
 
 class Unobserved:
     """Nobody listens."""
 
-    def attempted(self, kind: str, outcome: Outcome, took: float) -> None:
-        """Nothing happens."""
-
-    def rang(self, kind: str, due: datetime, late: float) -> None:
+    def delivered(self, kind: str, outcome: str, seconds: float) -> None:
         """Nothing happens."""

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from bot.delivery.carrier import CALL_TIMEOUT, LEASE, SETTLE_PAUSE, Carrier, Times
-from bot.delivery.observer import Observer, Unobserved
+from bot.delivery.observer import Observer
 from bot.domain.policy import Policy
 from bot.ports.clock import Clock
 from bot.ports.delivery import Registry
@@ -68,7 +68,6 @@ class Runner:
         self._concurrency = concurrency
         self._stop_within = stop_within
         self._monotonic = monotonic
-        self._observer = observer or Unobserved()
         self._carrier = Carrier(
             outbox,
             committer,
@@ -212,7 +211,6 @@ class Runner:
             log.exception("timer failed", incident=timer.incident, kind=timer.kind)
         else:
             late = max((self._clock() - timer.due).total_seconds(), 0.0)
-            self._observer.rang(timer.kind, timer.due, late)
             log.info("timer rang", incident=timer.incident, kind=timer.kind, late_ms=round(late * 1000, 1))
 
     async def _next_wake(self) -> datetime | None:

@@ -8,7 +8,6 @@ from apscheduler.triggers.date import DateTrigger
 from structlog.testing import capture_logs
 
 from bot.delivery import ticker as ticking
-from bot.delivery.observer import Outcome
 from bot.delivery.runner import Runner
 from bot.delivery.ticker import Tick, Ticker
 from bot.ports.clock import utc_now
@@ -130,11 +129,8 @@ async def test_every_attempt_is_observed_and_logged_with_its_effect(
     seen: list[tuple[str, str]] = []
 
     class Ears:
-        def attempted(self, kind: str, outcome: Outcome, took: float) -> None:
+        def delivered(self, kind: str, outcome: str, seconds: float) -> None:
             seen.append((kind, outcome))
-
-        def rang(self, kind: str, due: datetime, late: float) -> None:
-            seen.append((kind, f"rang {late:g} s late"))
 
     world.fails["open_room"] = [TimeoutError()]
     committer = Committer(store, clock)
@@ -150,7 +146,8 @@ async def test_every_attempt_is_observed_and_logged_with_its_effect(
             await runner.run_due()
     assert seen[0] == ("open_room", "retry")
     assert ("open_room", "done") in seen
-    assert ("respond", "rang 3 s late") in seen
+    rang = next(line for line in logs if line["event"] == "timer rang")
+    assert (rang["kind"], rang["late_ms"]) == ("respond", 3000)
     line = next(line for line in logs if line["event"] == "effect")
     assert {"effect": "1.1.0", "kind": "open_room", "attempt": 1, "outcome": "retry"}.items() <= line.items()
     assert line["took_ms"] >= 0

@@ -1,0 +1,120 @@
+"""Rate budgets: token buckets in rows, shared by all replicas. Filled and drawn from with the claim."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Double, and_, bindparam, case, cast, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.domain.effects import AnyEffect
+from bot.domain.incident import Incident
+from bot.storage.tables import budgets
+
+BudgetOf = Callable[[AnyEffect, Incident], str]
+"""Names the budget an effect draws from (`conversations.create`, `chat.postMessage:C0123`); empty: none."""
+Limits = Mapping[str, tuple[int, float]]
+"""Budget name, or its part up to and with the colon → (tokens at most, seconds in which that many come back)."""
+
+_KEPT: Final = 0.4
+"""SEV3 and SEV4 may use 60 % of a budget (DESIGN, section 4): this part is kept for the others."""
+_LOW: Final = 3
+"""The first rank that may not touch the kept part."""
+
+
+def insert_into(conn: Connection, table: Any) -> Any:
+    """Return this database's INSERT, which knows ON CONFLICT."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def limit_of(name: str, limits: Limits) -> tuple[int, float] | None:
+    """Return the limit of budget `name`, if it has one."""
+    if name in limits:
+        return limits[name]
+    method, colon, _ = name.partition(":")
+    return limits.get(method + colon) if colon else None
+
+
+def open_budgets(conn: Connection, names: Iterable[str], limits: Limits, now: datetime) -> None:
+    """Make sure that each of `names` has a row that follows its limit."""
+    rows = []
+    for name in sorted(set(names)):
+        limit = limit_of(name, limits)
+        count, seconds = limit or (0, 1.0)
+        rows.append(
+            {
+                "name": name,
+                "tokens": count,
+                "capacity": count if limit else None,
+                "per_second": count / seconds,
+                "reserve": math.floor(count * _KEPT),
+                "refilled_at": now.timestamp(),
+                "parked_until": 0.0,
+            }
+        )
+    if not rows:
+        return
+    insert = insert_into(conn, budgets)
+    kept = {name: insert.excluded[name] for name in ("capacity", "per_second", "reserve")}
+    changed = func.coalesce(budgets.c.capacity, -1) != func.coalesce(insert.excluded.capacity, -1)
+    slower = budgets.c.per_second != insert.excluded.per_second
+    conn.execute(insert.on_conflict_do_update(index_elements=["name"], set_=kept, where=changed | slower), rows)
+
+
+def tokens_at(now: datetime) -> ColumnElement[float]:
+    """Return the tokens of a budget row at `now`."""
+    b = budgets.c
+    passed = case((b.refilled_at < now.timestamp(), now.timestamp() - b.refilled_at), else_=0.0)
+    filled = b.tokens + passed * b.per_second
+    return case((filled > b.capacity, cast(b.capacity, Double)), else_=filled)
+
+
+def kept_from(rank: ColumnElement[int]) -> ColumnElement[float]:
+    """Return the tokens that an effect of `rank` may not touch."""
+    return case((rank >= _LOW, budgets.c.reserve), else_=0.0)
+
+
+def draw(conn: Connection, names: Iterable[str], now: datetime) -> None:
+    """Take one token for each of `names` (a name may come several times)."""
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    if counts:
+        taken = (
+            update(budgets)
+            .where(budgets.c.name == bindparam("budget"), budgets.c.capacity.is_not(None))
+            .values(tokens=tokens_at(now) - bindparam("count", type_=Double()), refilled_at=now.timestamp())
+        )
+        conn.execute(taken, [{"budget": name, "count": count} for name, count in sorted(counts.items())])
+
+
+def park(conn: Connection, name: str, until: datetime, limits: Limits, now: datetime) -> None:
+    """Start nothing of budget `name` before `until`; an earlier park never shortens a longer one."""
+    open_budgets(conn, [name], limits, now)
+    later = and_(budgets.c.name == name, budgets.c.parked_until < until.timestamp())
+    conn.execute(update(budgets).where(later).values(parked_until=until.timestamp()))
+
+
+def next_token(conn: Connection, wanted: Iterable[tuple[str, int]], now: datetime) -> datetime | None:
+    """Return when the first of `wanted` (budget, rank) may start, if that lies ahead."""
+    ranks = dict(wanted)
+    if not ranks:
+        return None
+    level = tokens_at(now).label("level")
+    moments = []
+    for row in conn.execute(select(budgets, level).where(budgets.c.name.in_(list(ranks)))):
+        ready = row.parked_until
+        if row.capacity is not None and row.per_second > 0:
+            missing = 1 + (row.reserve if ranks[row.name] >= _LOW else 0) - row.level
+            ready = max(ready, now.timestamp() + missing / row.per_second) if missing > 0 else ready
+        if ready > now.timestamp():
+            moments.append(ready)
+    return datetime.fromtimestamp(min(moments), UTC) if moments else None
+
+
+def forget_full(conn: Connection, now: datetime) -> None:
+    """Drop the rows of budgets that are full and not parked: a channel's is made again when it is needed."""
+    b = budgets.c
+    full = (b.parked_until <= now.timestamp()) & (b.capacity.is_(None) | (tokens_at(now) >= b.capacity))
+    conn.execute(budgets.delete().where(full))

@@ -1,0 +1,158 @@
+"""PostgreSQL: asyncpg under SQLAlchemy, short timeouts, and LISTEN/NOTIFY between replicas."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, Self
+
+import structlog
+from sqlalchemy import URL, Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.storage.backend import Notice, T
+from bot.storage.faults import DATABASE_ERRORS, explain, may_retry
+
+CHANNEL: Final = "tocsin"
+RETRIES: Final = 3
+"""How often a transaction is run again after a serialisation fault or a deadlock."""
+_RECONNECT_MAX: Final = 5.0
+_POOL: Final = 6
+"""One connection listens, one writes, the others read."""
+log = structlog.get_logger()
+
+
+class Postgres:
+    """A PostgreSQL database."""
+
+    def __init__(self, url: URL, timeout: float) -> None:
+        self._timeout = timeout
+        self._engine = open_engine(url, timeout)
+        self._name = secrets.token_hex(8)
+        self._notices: list[Notice] = []
+        self._listening = asyncio.Event()
+        self._listener: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.read(lambda conn: conn.execute(text("SELECT 1")))
+        except BaseException:
+            await self._engine.dispose()
+            raise
+        self._listener = asyncio.create_task(self._listen(), name="postgres-listen")
+        await self._listening.wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._listener:
+            self._listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listener
+        await self._engine.dispose()
+
+    async def write(self, work: Callable[[Connection], T], *, announce: bool = True) -> T:
+        """See Backend."""
+        tries = 0
+        while True:
+            tries += 1
+            stage = _Stage()
+            try:
+                async with asyncio.timeout(self._timeout * 1.25):  # law 1: an answer is due in 3 s
+                    return await self._once(work, announce, stage)
+            except DATABASE_ERRORS as error:
+                if tries > RETRIES or not may_retry(error, committing=stage.committing):
+                    raise explain(error) from None
+
+    async def _once(self, work: Callable[[Connection], T], announce: bool, stage: "_Stage") -> T:
+        async with self._engine.connect() as conn, conn.begin() as transaction:
+            result = await conn.run_sync(work)
+            if announce:  # once per batch; PostgreSQL delivers it after the commit
+                await conn.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": self._name})
+            stage.committing = True
+            await transaction.commit()
+            return result
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """See Backend."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                async with self._engine.connect() as conn:
+                    await conn.execution_options(postgresql_readonly=True)
+                    return await conn.run_sync(work)
+            except DATABASE_ERRORS as error:
+                if tries > RETRIES or not may_retry(error, committing=False):
+                    raise explain(error) from None
+
+    def watch(self, notice: Notice) -> None:
+        """See Backend."""
+        self._notices.append(notice)
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        if payload != self._name:
+            self._tell()
+
+    def _tell(self) -> None:
+        for notice in self._notices:
+            notice()
+
+    async def _listen(self) -> None:
+        """Listen on a connection of our own; when it is lost, connect again and look once, for what was missed."""
+        wait = 0.1
+        while True:
+            try:
+                async with self._engine.connect() as conn:
+                    again = self._listening.is_set()
+                    lost = await self._subscribe(conn)
+                    self._listening.set()
+                    wait = 0.1
+                    if again:
+                        self._tell()
+                    await self._until_lost(conn, lost)
+            except DATABASE_ERRORS as error:
+                log.warning("lost the database's notices", error=str(explain(error)))
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _RECONNECT_MAX)
+
+    async def _subscribe(self, conn: AsyncConnection) -> asyncio.Event:
+        driver: Any = (await conn.get_raw_connection()).driver_connection
+        lost = asyncio.Event()
+        driver.add_termination_listener(lambda _: lost.set())
+        await driver.add_listener(CHANNEL, self._heard)
+        return lost
+
+    async def _until_lost(self, conn: AsyncConnection, lost: asyncio.Event) -> None:
+        try:
+            await lost.wait()
+        finally:
+            await conn.invalidate()  # it still listens, or is dead: not for the pool
+
+
+class _Stage:
+    """How far a transaction came: after a lost commit nobody knows whether it holds."""
+
+    committing = False
+
+
+def open_engine(url: URL, timeout: float) -> AsyncEngine:
+    """Return an engine whose statements and lock waits end after `timeout` seconds."""
+    milliseconds = str(int(timeout * 1000))
+    return create_async_engine(
+        url,
+        hide_parameters=True,
+        pool_size=_POOL,
+        max_overflow=_POOL,
+        pool_timeout=timeout,
+        connect_args={
+            "timeout": timeout,
+            "command_timeout": timeout * 1.25,  # the server's own timeout comes first, unless the line is dead
+            "server_settings": {
+                "application_name": "tocsin",
+                "statement_timeout": milliseconds,
+                "lock_timeout": milliseconds,
+                "idle_in_transaction_session_timeout": "10000",
+                "jit": "off",
+            },
+        },
+    )

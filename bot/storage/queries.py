@@ -1,0 +1,99 @@
+"""The reader's queries. Each is one or two SELECTs on a connection that cannot write."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from bot.domain.alerts import Episode
+from bot.domain.events import Recorded
+from bot.domain.incident import Incident
+from bot.ports.reader import DeliveryRow, Stats, TimerRow
+from bot.storage import streams
+from bot.storage.tables import effects, episodes, incidents, replicas, timers
+
+
+def incident(conn: Connection, number: int) -> Incident | None:
+    """Return the snapshot of incident `number`."""
+    state = conn.execute(select(incidents.c.state).where(incidents.c.number == number)).scalar()
+    return None if state is None else Incident.model_validate_json(state)
+
+
+def incident_of_channel(conn: Connection, channel: str) -> int | None:
+    """Return the number of the incident whose room is `channel`."""
+    number: int | None = conn.execute(select(incidents.c.number).where(incidents.c.channel == channel)).scalar()
+    return number
+
+
+def list_incidents(conn: Connection, active: bool, limit: int, before: int | None) -> list[Incident]:
+    """Return snapshots, newest first; only those with a number below `before`, if given."""
+    query = select(incidents.c.state).order_by(incidents.c.number.desc()).limit(limit)
+    if active:
+        query = query.where(incidents.c.active)
+    if before is not None:
+        query = query.where(incidents.c.number < before)
+    return [Incident.model_validate_json(state) for state in conn.execute(query).scalars()]
+
+
+def list_timers(conn: Connection, number: int) -> list[TimerRow]:
+    """Return the timers of incident `number`, in the order in which they were set."""
+    query = select(timers).where(timers.c.incident == number).order_by(timers.c.pos)
+    return [
+        TimerRow(row.incident, row.kind, row.due, row.state, row.ended_at, row.late_by, row.why)
+        for row in conn.execute(query)
+    ]
+
+
+def list_episodes(conn: Connection, number: int) -> list[Episode]:
+    """Return the alerts of incident `number`, oldest first."""
+    query = select(episodes.c.data).where(episodes.c.incident == number).order_by(episodes.c.opened_at, episodes.c.id)
+    return [Episode.model_validate_json(data) for data in conn.execute(query).scalars()]
+
+
+def list_deliveries(conn: Connection, number: int, failed_only: bool) -> list[DeliveryRow]:
+    """Return the effects of incident `number` in order of the log."""
+    e = effects.c
+    query = (
+        select(e.id, e.incident, e.kind, e.state, e.attempt, e.created_at, e.not_before, e.error)
+        .where(e.incident == number)
+        .order_by(e.pos)
+    )
+    if failed_only:
+        query = query.where(e.state == "failed")
+    return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
+
+
+def list_published(conn: Connection, limit: int) -> list[tuple[Incident, list[Recorded]]]:
+    """Return incidents that the public knows about, newest first, with their public updates."""
+    i = incidents.c
+    query = select(i.number, i.state).where(i.published, ~i.private, ~i.drill).order_by(i.number.desc()).limit(limit)
+    states = {row.number: Incident.model_validate_json(row.state) for row in conn.execute(query)}
+    updates = streams.read_published(conn, list(states))
+    return [(state, updates[number]) for number, state in states.items()]
+
+
+def stats(conn: Connection) -> Stats:
+    """Return the counts for health and metrics."""
+    i, e = incidents.c, effects.c
+    severities = select(i.severity, func.count()).where(i.active, ~i.private, ~i.drill).group_by(i.severity)
+    states = (
+        select(e.state, func.count(), func.min(e.created_at))
+        .where(e.state.in_(("waiting", "held", "claimed", "failed")))
+        .group_by(e.state)
+    )
+    counts = {row[0]: (row[1], row[2]) for row in conn.execute(states)}
+    nothing: tuple[int, datetime | None] = (0, None)
+    pending = [counts.get(name, nothing) for name in ("waiting", "claimed")]
+    return Stats(
+        open_by_severity={row[0]: row[1] for row in conn.execute(severities)},
+        waiting=sum(count for count, _ in pending),
+        failed=counts.get("failed", nothing)[0],
+        oldest_waiting_at=min((since for _, since in pending if since is not None), default=None),
+        armed_timers=conn.execute(select(func.count()).where(timers.c.state == "armed")).scalar_one(),
+    )
+
+
+def list_replicas(conn: Connection, since: datetime) -> Sequence[str]:
+    """Return the workers that were heard of after `since`."""
+    query = select(replicas.c.worker).where(replicas.c.seen_at > since).order_by(replicas.c.worker)
+    return conn.execute(query).scalars().all()

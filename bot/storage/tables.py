@@ -1,0 +1,241 @@
+"""The tables. Events are the truth; everything beside them is a queue, a head or a cache.
+
+Texts are JSON as it was written: hashing is over the stored bytes. The migrations create exactly these tables
+(a test compares them).
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, text
+
+from bot.storage.columns import UtcTime
+
+metadata: Final = MetaData()
+# A 64-bit key that SQLite also takes for its rowid.
+_POSITION: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _required(name: str, kind: Any, **more: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, **more)
+
+
+installation: Final = Table(
+    "installation",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    _required("id", Text),
+    _required("created_at", UtcTime),
+)
+"""One row: which installation this is. Part of dedup keys that leave the house."""
+
+counter: Final = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("value", BigInteger),
+)
+"""One row, `incident`: the last number given. Locked and raised in the opening commit, so numbers have no gaps."""
+
+incidents: Final = Table(
+    "incidents",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _required("seq", BigInteger),
+    _required("head_hash", Text),
+    _required("state", Text),
+    # What queries need of the state, kept beside it. `verify` compares.
+    _required("title", Text),
+    _required("declared_by", Text),
+    _required("declared_at", UtcTime),
+    _required("severity", Text),
+    _required("status", Text),
+    _required("active", Boolean),
+    _required("private", Boolean),
+    _required("drill", Boolean),
+    _required("published", Boolean),
+    Column("acknowledged_at", UtcTime),
+    Column("channel", Text, unique=True),
+    Index("ix_incidents_declarer", "declared_by", "declared_at"),
+    Index("ix_incidents_active", "number", sqlite_where=text("active"), postgresql_where=text("active")),
+)
+"""The head of each control stream and the snapshot: a cache of the fold."""
+
+record_heads: Final = Table(
+    "record_heads",
+    metadata,
+    Column("incident", BigInteger, primary_key=True, autoincrement=False),
+    _required("seq", BigInteger),
+    _required("hash", Text),
+)
+"""The heads of the record streams: rows of their own, so that messages never wait for a decision, nor the reverse."""
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("incident", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _required("at", UtcTime),
+    _required("actor", Text),
+    _required("type", Text),
+    _required("v", Integer),
+    _required("data", Text),
+    _required("words", Text),
+    _required("request_id", Text),
+    _required("command_id", Text),
+    _required("hash", Text),
+)
+"""The control streams. `words` is the id of the contents row with the fields people wrote, or empty."""
+
+records: Final = Table(
+    "records",
+    metadata,
+    Column("incident", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _required("at", UtcTime),
+    _required("actor", Text),
+    _required("key", Text),
+    _required("data", Text),
+    _required("words", Text),
+    _required("request_id", Text),
+    _required("hash", Text),
+    Index("ux_records_key", "incident", "key", unique=True),
+)
+"""The record streams: what was observed."""
+
+contents: Final = Table(
+    "contents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("salt", Text),
+    _required("body", Text),
+)
+"""Words, apart from the log: id = sha256(salt ‖ body). Deleting a row erases them; the chain still holds."""
+
+_OPEN: Final = "state IN ('waiting', 'held', 'claimed')"
+SHOWN_ONCE: Final = "state = 'waiting' AND show_key IS NOT NULL"
+"""Of these rows there is one per incident and show key: the arbiter of the insert, word for word."""
+
+effects: Final = Table(
+    "effects",
+    metadata,
+    Column("pos", _POSITION, primary_key=True, autoincrement=True),
+    _required("id", Text, unique=True),
+    _required("incident", BigInteger),
+    _required("seq", BigInteger),
+    _required("kind", Text),
+    _required("data", Text),
+    Column("lane", Text),
+    Column("show_key", Text),
+    _required("cause", Text),
+    _required("rank", Integer),
+    _required("budget", Text),
+    _required("state", Text),
+    _required("attempt", Integer),
+    _required("created_at", UtcTime),
+    Column("not_before", UtcTime),
+    Column("first_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("token", Text),
+    Column("worker", Text),
+    Column("lease_until", Double),
+    _required("error", Text),
+    Index("ix_effects_queue", "rank", "pos", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+    Index("ix_effects_lane", "lane", "pos", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+    Index("ix_effects_incident", "incident", "pos"),
+    Index(
+        "ux_effects_show",
+        "incident",
+        "show_key",
+        unique=True,
+        sqlite_where=text(SHOWN_ONCE),
+        postgresql_where=text(SHOWN_ONCE),
+    ),
+)
+"""The queue. state: waiting, held, claimed → done, failed, cancelled. `lease_until` is seconds since 1970 by the
+database's clock; `attempt` counts claims; `first_at` is when the first one began."""
+
+timers: Final = Table(
+    "timers",
+    metadata,
+    Column("pos", _POSITION, primary_key=True, autoincrement=True),
+    _required("incident", BigInteger),
+    _required("kind", Text),
+    _required("due", UtcTime),
+    _required("state", Text),
+    Column("ended_at", UtcTime),
+    _required("late_by", Double),
+    _required("why", Text),
+    Index("ix_timers_due", "due", sqlite_where=text("state = 'armed'"), postgresql_where=text("state = 'armed'")),
+    Index("ix_timers_incident", "incident"),
+    Index(
+        "ux_timers_armed",
+        "incident",
+        "kind",
+        unique=True,
+        sqlite_where=text("state = 'armed'"),
+        postgresql_where=text("state = 'armed'"),
+    ),
+)
+"""state: armed → fired, cancelled. Ended rows stay: a timer's history is part of the incident's."""
+
+episodes: Final = Table(
+    "episodes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("source", Text),
+    _required("fingerprint", Text),
+    Column("incident", BigInteger),
+    _required("opened_at", UtcTime),
+    Column("closed_at", UtcTime),
+    _required("data", Text),
+    Index("ix_episodes_fingerprint", "source", "fingerprint", "opened_at"),
+    Index("ix_episodes_incident", "incident"),
+    Index(
+        "ux_episodes_open",
+        "source",
+        "fingerprint",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+"""One firing of one alert; at most one is open per alert."""
+
+groups: Final = Table(
+    "groups",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _required("incident", BigInteger),
+    _required("last_alert_at", UtcTime),
+)
+
+inbox: Final = Table(
+    "inbox",
+    metadata,
+    Column("command_id", Text, primary_key=True),
+    _required("answer", Text),
+    _required("at", UtcTime),
+    Index("ix_inbox_at", "at"),
+)
+"""Answers given in the last 72 h, by command id: a repeat gets the same one."""
+
+budgets: Final = Table(
+    "budgets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("tokens", Double),
+    Column("capacity", Double),
+    _required("per_second", Double),
+    _required("reserve", Double),
+    _required("refilled_at", Double),
+    _required("parked_until", Double),
+)
+"""Rate budgets that all replicas share: token buckets, times in seconds since 1970. No capacity: only parked."""
+
+replicas: Final = Table(
+    "replicas",
+    metadata,
+    Column("worker", Text, primary_key=True),
+    _required("seen_at", UtcTime),
+)
+"""Which processes worked here, and when each was last heard of."""

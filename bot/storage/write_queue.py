@@ -1,0 +1,127 @@
+"""Write a batch's changes of effects and timers."""
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, insert, select, text, update
+
+from bot.domain.effects import read_effect
+from bot.storage.budgets import BudgetOf, insert_into
+from bot.storage.queue_rows import EffectRows, TimerRows
+from bot.storage.tables import SHOWN_ONCE, effects, timers
+
+WAITING: Final = "waiting"
+_other: Final = effects.alias("other")
+
+
+def back_to_waiting() -> ColumnElement[str]:
+    """Return the state of an effect that shall wait again: a Show gives way to one that waits already."""
+    newer_waits = exists(
+        select(_other.c.pos).where(
+            _other.c.incident == effects.c.incident,
+            _other.c.show_key == effects.c.show_key,
+            _other.c.state == WAITING,
+            _other.c.pos != effects.c.pos,
+        )
+    )
+    return case((newer_waits, "cancelled"), else_=WAITING)
+
+
+def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> set[str]:
+    """Settle, retry, cancel and release what stands; then insert what is new. Return the budgets they draw from."""
+    _settle(conn, rows)
+    if rows.retried:
+        again = update(effects).where(effects.c.id == bindparam("effect"), effects.c.state == "failed")
+        values = {"state": back_to_waiting(), "attempt": 0, "not_before": None, "ended_at": None, "error": ""}
+        # one by one: each sees the row that the one before it sent back to waiting
+        conn.execute(again.values(values), [{"effect": effect} for effect in rows.retried])
+    _cancel(conn, rows)
+    used = _release(conn, rows, budget_of)
+    if rows.ranks:
+        mine = and_(effects.c.incident == bindparam("number"), effects.c.state.in_((WAITING, "held")))
+        ranked = update(effects).where(mine).values(rank=bindparam("new_rank"))
+        conn.execute(ranked, [{"number": n, "new_rank": rank} for n, rank in sorted(rows.ranks.items())])
+    _insert(conn, rows)
+    return used | {row["budget"] for row in rows.new.values()}
+
+
+def _settle(conn: Connection, rows: EffectRows) -> None:
+    ended = [one for one in rows.settled if one.outcome != "retry"]
+    later = [one for one in rows.settled if one.outcome == "retry"]
+    mine = and_(effects.c.id == bindparam("effect"), effects.c.token == bindparam("held"))
+    free: dict[str, Any] = {"token": None, "worker": None, "lease_until": None, "error": bindparam("why")}
+    if ended:
+        done = update(effects).where(mine, effects.c.state == "claimed")
+        values = {"state": bindparam("outcome"), "ended_at": bindparam("ended"), **free}
+        conn.execute(
+            done.values(values),
+            [{"effect": s.effect, "held": s.token, "outcome": s.outcome, "ended": s.at, "why": s.error} for s in ended],
+        )
+    if later:
+        waits = update(effects).where(mine, effects.c.state == "claimed")
+        values = {"state": back_to_waiting(), "not_before": bindparam("ripe"), **free}
+        conn.execute(
+            waits.values(values),
+            [{"effect": s.effect, "held": s.token, "ripe": s.not_before, "why": s.error} for s in later],
+        )
+
+
+def _cancel(conn: Connection, rows: EffectRows) -> None:
+    if rows.cancelled:
+        mine = and_(effects.c.incident == bindparam("number"), effects.c.cause == bindparam("why"))
+        stop = update(effects).where(mine, effects.c.state.in_((WAITING, "held")))
+        conn.execute(
+            stop.values(state="cancelled", ended_at=bindparam("ended")),
+            [{"number": number, "why": cause, "ended": at} for number, cause, at in rows.cancelled],
+        )
+
+
+def _release(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> set[str]:
+    """What was held for the room may go, drawing from the budget of the room that now exists."""
+    if not rows.released:
+        return set()
+    held = select(effects.c.pos, effects.c.incident, effects.c.data).where(
+        effects.c.incident.in_(sorted(rows.released)), effects.c.state == "held"
+    )
+    free = [
+        {"position": row.pos, "purse": budget_of(read_effect(row.data), rows.released[row.incident])}
+        for row in conn.execute(held)
+    ]
+    if free:
+        go = update(effects).where(effects.c.pos == bindparam("position"))
+        conn.execute(go.values(state=WAITING, budget=bindparam("purse")), free)
+    return {row["purse"] for row in free}
+
+
+def _insert(conn: Connection, rows: EffectRows) -> None:
+    """Insert the new rows. A Show that waits already only takes over the better rank.
+
+    That update also matters for the lock it takes: a claim that has not committed cannot take the waiting row and
+    then show a state older than this commit.
+    """
+    new = list(rows.new.values())
+    says = [row for row in new if row["show_key"] is None or row["state"] != WAITING]
+    shows = [row for row in new if row["show_key"] is not None and row["state"] == WAITING]
+    if says:
+        conn.execute(insert(effects), says)
+    if shows:
+        statement = insert_into(conn, effects)
+        rank = case((statement.excluded.rank < effects.c.rank, statement.excluded.rank), else_=effects.c.rank)
+        conn.execute(
+            statement.on_conflict_do_update(
+                index_elements=["incident", "show_key"],
+                index_where=text(SHOWN_ONCE),
+                set_={"rank": rank},
+            ),
+            shows,
+        )
+
+
+def write_timers(conn: Connection, rows: TimerRows) -> None:
+    """End what stands, then insert the new ones."""
+    if rows.ended:
+        mine = and_(timers.c.incident == bindparam("timer_incident"), timers.c.kind == bindparam("timer_kind"))
+        columns = ("state", "ended_at", "late_by", "why")
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+        conn.execute(update(timers).where(mine, timers.c.state == "armed").values(values), rows.ended)
+    if rows.new:
+        conn.execute(insert(timers), rows.new)

@@ -17,6 +17,11 @@ TEXT_MAX: Final = 10_000
 # Bidirectional controls and zero-width characters can make a text read differently than it is
 # (Unicode TR36, section 3.4). U+200D joins emoji families and is kept between visible characters.
 _HIDDEN = re.compile("[\u061c\u180e\u200b\u200c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff]")
+# Unicode's categories Cc (but for newline and tab), Cs and Co as ranges: a pattern is 20 times as fast as asking for
+# each character's category, and texts are cleaned again wherever they are shown.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 _SLUG_BREAK = re.compile(r"[^\w]+|_+")
 
@@ -24,8 +29,7 @@ _SLUG_BREAK = re.compile(r"[^\w]+|_+")
 def clean(text: str, limit: int = TEXT_MAX) -> str:
     """Return `text` without control and invisible characters, NFC, cut to `limit` with an ellipsis."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _HIDDEN.sub("", text)
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co"))
+    text = _CONTROL.sub("", _HIDDEN.sub("", text))
     return cut(text.strip(), limit)
 
 

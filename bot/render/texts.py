@@ -11,20 +11,25 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from bot.domain.text import clean
+
+_LONGEST = 40_000
+"""Characters of one value; Slack's own limit for a whole message."""
+
 
 class Safe(str):
     """Slack mrkdwn that was built by us and is not to be escaped again."""
 
 
 def escape_mrkdwn(value: object) -> str:
-    """Return `value` as Slack text: `&`, `<` and `>` escaped, unless it is Safe.
+    """Return `value` as Slack text: hidden characters removed, `&`, `<` and `>` escaped, unless it is Safe.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text/ (escaping text). With `<` gone, no mention,
     channel ring, link or date can be made.
     """
     if isinstance(value, Safe):
         return value
-    return str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return clean(str(value), _LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 class Texts:

@@ -163,17 +163,18 @@ class Runner:
 
     async def _reap(self) -> None:
         """Take up what has ended. An error that got this far is no delivery's: it stops the others and goes up."""
-        ended = {task for task in self._flying if task.done()}
-        self._flying -= ended
-        for task in ended:
-            if task.cancelled():
-                continue
-            if (error := task.exception()) is not None:
-                if isinstance(error, Exception):
-                    log.error("effect not carried", task=task.get_name(), exc_info=error)
-                    continue
-                await self._cancel_flying()
-                raise error
+        ended = [task for task in self._flying if task.done()]
+        self._flying -= set(ended)
+        errors = [(task.get_name(), task.exception()) for task in ended if not task.cancelled()]
+        fatal = None
+        for name, error in errors:
+            if isinstance(error, Exception):
+                log.error("effect not carried", task=name, exc_info=error)
+            elif error is not None:
+                fatal = error
+        if fatal is not None:
+            await self._cancel_flying()
+            raise fatal
 
     async def _land(self) -> None:
         if self._flying:

@@ -12,7 +12,8 @@ const begins = (text, start) => String(text).toLowerCase().startsWith(start);
 function people(start) {
   const fits = (user) => begins(user.name, start) || String(user.real_name).toLowerCase().split(/\s+/).some((word) => word.startsWith(start));
   const found = [...store.users.values()].filter((user) => !user.deleted && user.id !== "USLACKBOT" && fits(user))
-    .map((user) => ({ text: `@${user.name}`, title: user.real_name, hint: user.id === store.as ? "you" : user.title || (user.is_bot ? "App" : "") }));
+    .map((user) => ({ text: `@${user.name}`, title: user.real_name, hint: user.id === store.as ? "you" : user.title || (user.is_bot ? "App" : "") }))
+    .sort((a, b) => !begins(a.text, `@${start}`) - !begins(b.text, `@${start}`));
   const groups = [...store.usergroups.values()].filter((group) => begins(group.handle, start)).map((group) => ({ text: `@${group.handle}`, title: group.name, hint: "Group" }));
   const all = [["here", "Everyone who is here"], ["channel", "Everyone in this channel"]].filter(([word]) => start && word.startsWith(start)).map(([word, hint]) => ({ text: `@${word}`, title: `@${word}`, hint }));
   return [...found, ...groups, ...all];
@@ -54,7 +55,7 @@ export class Completion {
   constructor(area, host) {
     this.area = area;
     this.id = `completion-${count += 1}`;
-    this.list = h("ul", { class: "completion", role: "listbox", id: this.id, "aria-label": "Suggestions", testid: "completion", hidden: true });
+    this.list = h("ul", { class: "completion", role: "listbox", id: this.id, "aria-label": "Suggestions", hidden: true });
     host.append(this.list);
     area.setAttribute("aria-controls", this.id);
     area.addEventListener("blur", () => this.hide());
@@ -78,6 +79,7 @@ export class Completion {
 
   hide() {
     this.list.hidden = true;
+    delete this.list.dataset.testid; // one page, two composers: the name is that of the open one
     this.area.removeAttribute("aria-activedescendant");
   }
 
@@ -109,7 +111,7 @@ export class Completion {
 
   #take(item) {
     const at = this.area.selectionStart;
-    this.area.setRangeText(`${item.text} `, this.from, at, "end");
+    this.area.setRangeText(`${item.text.trimEnd()} `, this.from, at, "end");
     this.area.dispatchEvent(new Event("input", { bubbles: true }));
     this.area.focus();
   }
@@ -120,6 +122,7 @@ export class Completion {
       on: { mousedown: (event) => { event.preventDefault(); this.#take(item); } },
     }, h("span", { class: "what" }, item.title, item.usage && h("span", { class: "usage" }, ` ${item.usage}`)), item.hint && h("span", { class: "note" }, item.hint))));
     this.list.hidden = false;
+    this.list.dataset.testid = "completion";
     this.area.setAttribute("aria-activedescendant", `${this.id}-${this.active}`);
     this.list.children[this.active].scrollIntoView({ block: "nearest" });
   }

@@ -3,7 +3,7 @@
 // Each builder gets (element, block, context) and returns a node. The context says what is chosen
 // (`state`), takes a choice (`use`, a promise) and, for external menus, fetches options (`options`).
 
-import { h, icon, safeLink } from "./dom.js";
+import { h, icon, link, safeLink } from "./dom.js";
 import { chooser } from "./chooser.js";
 import { FIELDS } from "./fields.js";
 import { inline } from "./mrkdwn.js";
@@ -82,12 +82,12 @@ function boxes(kind) {
   };
 }
 
-/** An image as a part of text; where it cannot be shown, its description stands. */
+/** An image; one from elsewhere is only linked, so that nobody learns from a picture who read what. */
 export function image(element, className = "image") {
   const address = safeLink(element.image_url ?? element.slack_file?.url);
-  const instead = () => h("span", { class: "image-missing" }, icon("eye", 14), element.alt_text || "Image");
-  if (!address) return instead();
-  const node = h("img", { class: className, src: address, alt: element.alt_text ?? "", loading: "lazy", referrerpolicy: "no-referrer" });
+  const instead = () => link(address, [icon("external", 14), element.alt_text || "Image"], { class: "image-missing" });
+  if (!address || new URL(address).origin !== location.origin) return instead();
+  const node = h("img", { class: className, src: address, alt: element.alt_text ?? "", loading: "lazy" });
   node.addEventListener("error", () => node.replaceWith(instead()), { once: true });
   return node;
 }

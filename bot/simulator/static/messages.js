@@ -82,9 +82,11 @@ function systemMessage(message) {
   const words = message.text ?? "";
   // Slack's texts for joins name the person; those for topics only say what was done.
   const named = words.includes(`<@${message.user}>`);
+  const said = mrkdwn(words).flatMap((node) => [...node.childNodes]);
+  for (const node of said) if (node.classList?.contains("mention")) node.textContent = node.textContent.replace(/^@/, "");
   return h("article", { class: "message system", testid: "message", data: { ts: message.ts }, tabindex: "-1" },
     h("span", { class: "gutter" }, icon(message.subtype === "pinned_item" ? "pin" : message.subtype.endsWith("archive") ? "archive" : "user", 15)),
-    h("div", { class: "body" }, !named && h("b", {}, `${author.real_name} `), ...mrkdwn(words).flatMap((node) => [...node.childNodes]), " ", timeNode(message)));
+    h("div", { class: "body" }, !named && h("b", {}, `${author.real_name} `), ...said, " ", timeNode(message)));
 }
 
 /** Build a message's article. `inThread` leaves out what only a channel shows. */

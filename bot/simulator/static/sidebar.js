@@ -61,8 +61,9 @@ function go(id) {
 }
 
 function entry({ href, here, testid, drawn, name, channel, note, title, onclick }) {
-  const unread = channel?.unread ?? 0;
-  const mentions = channel?.mentions ?? 0;
+  const quiet = !channel || channel.is_archived;
+  const unread = quiet ? 0 : channel.unread;
+  const mentions = quiet ? 0 : channel.mentions;
   return h("li", {}, h("a", {
     href, class: `side-link${unread ? " unread" : ""}${channel?.is_archived ? " faded" : ""}`, testid, title,
     "aria-current": here ? "page" : null, on: { click: onclick },

@@ -59,6 +59,7 @@ export function closeThread() {
   turn += 1;
   store.thread = null;
   panel().hidden = true;
+  timeline.reset(null, []);
   document.body.classList.remove("has-thread");
   if (opener?.isConnected) opener.focus({ preventScroll: true });
 }

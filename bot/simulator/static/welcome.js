@@ -27,11 +27,11 @@ function draw() {
   const step = (sign, title, words, act) => h("li", {}, h("span", { class: "welcome-sign" }, icon(sign, 20)), h("div", {}, h("h3", {}, title), h("p", {}, words)), act);
   const type = () => { composer.set(`${command} ${EXAMPLE}`); };
   box().replaceChildren(
-    h("div", { class: "welcome-head" }, h("h2", {}, `Welcome to ${store.team.name}. Three things to try`),
+    h("div", { class: "welcome-head" }, h("h2", {}, `Welcome to ${store.team.name} – three things to try`),
       iconButton("close", "Close the welcome", () => { open = false; remember("closed"); draw(); }, { testid: "welcome-close" })),
     h("ol", { class: "welcome-steps" }, [
-      command && step("edit", "Declare an incident", ["Type ", h("code", {}, `${command} ${EXAMPLE}`), " in any channel."], h("button", { type: "button", class: "button small", testid: "welcome-declare", on: { click: type } }, "Type it for me")),
+      command && step("edit", "Declare an incident", ["Type ", h("b", {}, `${command} declare …`), " and what is wrong, in any channel."], h("button", { type: "button", class: "button small", testid: "welcome-declare", on: { click: type } }, "Type it for me")),
       store.samples.length > 0 && step("bell", "Fire a sample alert", "Your monitoring calls the bot, and the bot opens a room.", h("button", { type: "button", class: "button small", testid: "welcome-samples", "aria-haspopup": "dialog", on: { click: (event) => openSamples(event.currentTarget) } }, "Choose an alert")),
-      store.links.length > 0 && step("external", "Look at it from outside", "What everybody else sees while you work.", h("span", { class: "welcome-links" }, store.links.map((each) => link(each.url, each.title, { class: "button small" })))),
+      store.links.length > 0 && step("external", "See it from outside", "What everybody else sees meanwhile.", h("span", { class: "welcome-links" }, store.links.map((each) => link(each.url, each.title, { class: "button small" })))),
     ].filter(Boolean)));
 }

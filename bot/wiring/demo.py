@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 from aiohttp import web
 
 from bot.domain.verbs import completions
+from bot.ports.fault import Fault, no_fault
 from bot.render.slack.manifest import manifest
 from bot.settings import BadSettings, Environment, Settings, read_config
 from bot.simulator import Workspace, workspace
@@ -45,8 +46,8 @@ class DemoOptions:
     config: Path | None = None
 
 
-async def run_demo(options: DemoOptions, say: Callable[[str], None]) -> None:
-    """Run the demo, or one half of it, until it is told to stop."""
+async def run_demo(options: DemoOptions, say: Callable[[str], None], *, fault: Fault = no_fault) -> None:
+    """Run the demo, or one half of it, until it is told to stop. `fault` is where a test may kill it."""
     _prepare(options)
     keys = _read_secrets(options.data / "secrets.json")
     listener = _listen(options.port)
@@ -58,7 +59,7 @@ async def run_demo(options: DemoOptions, say: Callable[[str], None]) -> None:
         if options.only != "workspace":
             settings = _settings(options, keys, here, slack_at)
             await asyncio.to_thread(schema.migrate, settings.env.database_url.get_secret_value())
-            house = await stack.enter_async_context(open_house(settings))
+            house = await stack.enter_async_context(open_house(settings, fault=fault))
             app = house.app
         login = house.login_link("demo") if house else ""
         if options.only != "bot":

@@ -61,7 +61,7 @@ async def _database(settings: Settings) -> list[Finding]:
                 Finding("schema", "FAIL", "not the one this version needs", "run: tocsin migrate"),
             ]
         async with open_database(url) as database:
-            took = await database.reader.ping()
+            took = await database.ping()
     except Unavailable as exc:
         return [Finding("database", "FAIL", str(exc), "check TOCSIN_DATABASE_URL and that the server runs")]
     return [Finding("database", "OK", f"{kind}, answers in {took * 1000:.1f} ms"), Finding("schema", "OK", "current")]

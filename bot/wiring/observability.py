@@ -16,16 +16,15 @@ from bot.ports.reader import Stats
 
 _HIDDEN: Final = "[hidden]"
 _SECRETS: Final = (
-    re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+"),
-    re.compile(r"\bxapp-[A-Za-z0-9-]+"),
-    re.compile(r"(?<=hooks\.slack\.com/)[\w/-]+"),
-    re.compile(r"(?i)(?<=\bbearer )[^\s\"',;]+"),
-    re.compile(r"(?i)(?<=\bbasic )[A-Za-z0-9+/=_-]{6,}"),
-    re.compile(r"(?i)(?<=\boauth )[^\s\"',;]+"),
-    re.compile(r"(?i)(?<=\btoken token=)[^\s\"',;]+"),
-    re.compile(r"(?<=://)[^\s/@]*:[^\s/@]+(?=@)"),
-    re.compile(r"(?i)(?<=[?&](?:once|ticket)=)[^\s&\"']+|(?<=[?&]token=)[^\s&\"']+|(?<=[?&]api_key=)[^\s&\"']+"),
+    re.compile(r"()\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+"),
+    re.compile(r"()\bxapp-[A-Za-z0-9-]+"),
+    re.compile(r"(hooks\.slack\.com/)[\w/-]+"),
+    re.compile(r"(?i)(\b(?:bearer|oauth|token token=)[ =]?\s*)[^\s\"',;]{4,}"),
+    re.compile(r"(?i)(\bbasic )[A-Za-z0-9+/=_-]{6,}"),
+    re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)"),
+    re.compile(r"(?i)([?&](?:once|ticket|token|api_key)=)[^\s&\"']+"),
 )
+"""Group 1 is kept, the rest is hidden."""
 _SECRET_NAMES: Final = re.compile(r"(?i)token|secret|passw|authorization|cookie|routing_key|api_key")
 _QUIET: Final = ("aiohttp.access", "apscheduler", "slack_sdk", "slack_bolt", "asyncio", "markdown_it")
 """Libraries that say more than an operator wants; their warnings are kept."""
@@ -35,7 +34,7 @@ def hide_secrets(value: Any) -> Any:
     """Return `value` with everything that looks like a token, or stands under such a name, replaced."""
     if isinstance(value, str):
         for pattern in _SECRETS:
-            value = pattern.sub(_HIDDEN, value)
+            value = pattern.sub(rf"\1{_HIDDEN}", value)
         return value
     if isinstance(value, MutableMapping):
         return {k: _HIDDEN if v and _is_secret_name(k) else hide_secrets(v) for k, v in value.items()}

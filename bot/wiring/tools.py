@@ -92,7 +92,7 @@ class Tools:
 
     def answer(self, outcome: Outcome) -> tuple[str, Any]:
         """Return an outcome in words and as data."""
-        from bot.render.answers import answer_text, query_text
+        from bot.render.slack.answers import answer_text, query_text
 
         if isinstance(outcome, QueryAnswer):
             return query_text(outcome.kind, outcome.data, self.texts, "cli"), outcome.data
@@ -127,11 +127,11 @@ async def open_tools(config: Path | None) -> AsyncIterator[Tools]:
     settings = read_settings(config)
     url = settings.env.database_url.get_secret_value()
     await require_schema(schema, url)
-    async with open_database(url) as database, Committer(database.store, utc_now) as committer:
-        queries = Queries(database.reader, settings.config, utc_now, public_url=settings.public_url)
+    async with open_database(url) as database, Committer(database, utc_now) as committer:
+        queries = Queries(database, settings.config, utc_now, public_url=settings.public_url)
         library = open_library(settings)
         desk = Desk(committer, queries, settings.config, library, NoDirectory(), utc_now)
-        yield Tools(settings, database.reader, desk, queries, open_texts(settings), Viewer("cli", trusted=True))
+        yield Tools(settings, database, desk, queries, open_texts(settings), Viewer("cli", trusted=True))
 
 
 async def require_schema(schema: Any, url: str) -> None:

@@ -43,11 +43,13 @@ def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -
 class Process:
     """A `tocsin …` process of ours: started, read, killed by its id."""
 
-    def __init__(self, *arguments: str, cwd: Path, env: dict[str, str] | None = None, ready: str = "") -> None:
+    def __init__(
+        self, *arguments: str, cwd: Path, env: dict[str, str] | None = None, ready: str = "", module: str = "bot"
+    ) -> None:
         self.output: list[str] = []
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("TOCSIN_", "SLACK_"))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bot", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=cwd,
             env={**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **(env or {})},
             stdout=subprocess.PIPE,
@@ -67,6 +69,10 @@ class Process:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
 
     def wait_for(self, pattern: str) -> str:
         """Return the first line of output that matches, however long ago it was printed."""

@@ -1,0 +1,96 @@
+"""One declaration, 100 ms per Slack call: how many round trips until the controls stand, and until all is done.
+
+The bot and the workspace are two processes, as in real life. What the workspace recorded of each call (start, end) is
+the measure; a round trip is the latency that was set. Own time is what is left at no latency.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import row
+from tests.support.demo import Person, Process, free_port, until
+
+LATENCY_MS = 100
+RUNS = 5
+_READING = (
+    "auth.test",
+    "apps.connections.open",
+    "users.list",
+    "usergroups.list",
+    "usergroups.users.list",
+    "conversations.list",
+)
+"""Calls of the start, not of an incident."""
+
+
+def measure() -> list[list[str]]:
+    """Return the table's rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        slack, bot = free_port(), free_port()
+        data = str(Path(folder) / "data")
+        common = ("demo", "--no-open", "--data", data)
+        peer_of_bot, peer_of_slack = f"http://127.0.0.1:{slack}", f"http://127.0.0.1:{bot}"
+        with (
+            Process(
+                *common,
+                "--only",
+                "workspace",
+                "--port",
+                str(slack),
+                "--peer",
+                peer_of_slack,
+                cwd=Path(folder),
+                ready="is ready",
+            ) as _,
+            Process(
+                *common,
+                "--only",
+                "bot",
+                "--port",
+                str(bot),
+                "--peer",
+                peer_of_bot,
+                cwd=Path(folder),
+                ready="The bot runs",
+            ) as _,
+        ):
+            person = Person(peer_of_bot)
+            _declare(person, 0, 0)  # warm caches: users, usergroups, the announcement channel
+            slow = [_declare(person, n, LATENCY_MS) for n in range(1, RUNS + 1)]
+            quick = [_declare(person, n, 0) for n in range(RUNS + 1, 2 * RUNS + 1)]
+    return [
+        row("declare → controls visible, 100 ms a call", [r["card"] / LATENCY_MS for r in slow], "round trips", "2"),
+        row("declare → all provisioned, 100 ms a call", [r["all"] / LATENCY_MS for r in slow], "round trips", "3"),
+        row("Slack calls for one incident", [r["calls"] for r in slow], "calls"),
+        row("declare → all provisioned, no latency", [r["all"] for r in quick], "ms", "20 ms own time"),
+    ]
+
+
+def _declare(person: Person, n: int, latency: int) -> dict[str, float]:
+    """Declare; return ms from the first call's start to the card and to the last call's end, and how many calls."""
+    person.post("/simulator/control", latency_ms=latency)
+    seen = len(person.calls())
+    person.say("general", f"/incident declare sev1 Checkout is down {n} #checkout")
+    last, quiet_since = seen, time.monotonic()
+
+    def quiet() -> bool:
+        nonlocal last, quiet_since
+        now = len(person.calls())
+        if now != last:
+            last, quiet_since = now, time.monotonic()
+        return now > seen + 8 and time.monotonic() - quiet_since > 0.6
+
+    until(quiet, "the calls of one incident")
+    calls = [call for call in person.calls()[seen:] if call["method"] not in _READING]
+    start = min(call["at"] for call in calls)
+    card: dict[str, Any] = next(
+        c for c in calls if c["method"] == "chat.postMessage" and "Acknowledge" in str(c["args"])
+    )
+    set_up = [c for c in calls if c["method"] != "chat.update"]
+    return {
+        "card": card["done_at"] - start,
+        "all": max(call["done_at"] for call in set_up) - start,
+        "calls": float(len(calls)),
+    }

@@ -1,0 +1,143 @@
+"""The demo's page in real Chromium: declare, click, submit a form, fire an alert, read the postmortem."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.demo import Person, Process, free_port, until
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SHOTS = os.environ.get("TOCSIN_SCREENSHOTS")
+"""A folder to leave screenshots in, for people to look at."""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """One Chromium for the module."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(chromium), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Process]:
+    """A running demo."""
+    port = str(free_port())
+    arguments = ("demo", "--no-open", "--port", port, "--data", str(tmp_path / "demo"))
+    with Process(*arguments, cwd=tmp_path, ready="Tocsin is ready") as process:
+        yield process
+
+
+def address(demo: Process) -> str:
+    return demo.wait_for("Tocsin is ready").split()[-1].rstrip("/")
+
+
+@pytest.fixture
+def page(browser: Browser, demo: Process) -> Iterator[Page]:
+    """The workspace on a laptop; fails if the page logs an error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="Europe/Berlin", locale="en-GB")
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto(address(demo))
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def shot(page: Page, name: str) -> None:
+    """Leave a screenshot, if somebody wants to look."""
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"))
+
+
+def type_in(page: Page, text: str) -> None:
+    page.get_by_test_id("composer").fill(text)
+    page.get_by_test_id("composer").press("Enter")
+
+
+def test_declare_by_typing_click_through_and_read_the_postmortem(page: Page, demo: Process) -> None:
+    type_in(page, "/incident declare sev1 Checkout is down #checkout")
+    room = page.get_by_test_id("channel-inc-1-checkout-is-down")
+    expect(room).to_be_visible()
+    room.click()
+    expect(page.get_by_test_id("topic")).to_contain_text("SEV1")
+    expect(page.get_by_test_id("bookmark").first).to_be_visible()
+    shot(page, "room")
+    page.get_by_test_id("action-ack").first.click()
+    expect(page.get_by_text(re.compile("acknowledged", re.I)).first).to_be_visible()
+    type_in(page, "the pool is exhausted")
+    page.get_by_test_id("action-resolve").first.click()
+    modal = page.get_by_test_id("modal")
+    expect(modal).to_be_visible()
+    modal.locator("textarea").first.fill("restarted the connection pool")
+    shot(page, "resolve-form")
+    page.get_by_test_id("modal-submit").click()
+    expect(modal).to_be_hidden()
+    expect(page.get_by_text("restarted the connection pool").first).to_be_visible()
+    shot(page, "resolved")
+    login = next(line for line in demo.output if "/login?once=" in line).split()[-1]
+    page.goto(login)
+    page.goto(f"{address(demo)}/incidents/1/postmortem")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("INC-1")
+    expect(page.get_by_text("the pool is exhausted").first).to_be_visible()
+    shot(page, "postmortem")
+
+
+def test_the_form_shows_what_is_wrong_beside_the_field_and_then_declares(page: Page) -> None:
+    type_in(page, "/incident declare")
+    modal = page.get_by_test_id("modal")
+    expect(modal).to_be_visible()
+    shot(page, "declare-form")
+    title = modal.locator("input[type=text], input:not([type])").first
+    title.fill("🔥🔥")
+    page.get_by_test_id("modal-submit").click()
+    expect(modal.locator("[data-testid^=field-error-]").first).to_contain_text("letter or digit")
+    shot(page, "declare-form-error")
+    title.fill("Search is slow")
+    page.get_by_test_id("modal-submit").click()
+    expect(page.get_by_test_id("channel-inc-1-search-is-slow")).to_be_visible()
+
+
+def test_a_fired_sample_alert_opens_a_channel_live(page: Page) -> None:
+    page.get_by_test_id("samples").click()
+    shot(page, "samples")
+    page.get_by_test_id("sample-high-latency-fire").click()
+    room = page.locator("[data-testid^=channel-inc-1-]")
+    expect(room).to_be_visible()
+    room.click()
+    expect(page.get_by_text("HighLatency").first).to_be_visible()
+    shot(page, "alert-room")
+
+
+def test_slash_commands_complete_while_typing(page: Page) -> None:
+    page.get_by_test_id("composer").press_sequentially("/inc")
+    expect(page.get_by_test_id("completion").first).to_contain_text("/incident")
+    shot(page, "completion")
+
+
+def test_it_works_on_a_phone_in_the_dark(browser: Browser, demo: Process) -> None:
+    base = address(demo)
+    person = Person(base)
+    person.say("general", "/incident declare sev2 Search is slow #search")
+    until(lambda: person.channel("inc-1-search-is-slow"), "the channel")
+    person.sees("inc-1-search-is-slow", "Diagnosis")
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True, timezone_id="America/New_York"
+    )
+    page = context.new_page()
+    page.goto(base)
+    shot(page, "phone-first")
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, "nothing sticks out to the side"
+    page.goto(f"{base}/status")
+    shot(page, "phone-status")
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    context.close()

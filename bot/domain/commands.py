@@ -110,6 +110,11 @@ class AcceptHandoff(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Join(Command):
+    """The one who asks wants to be in the incident's channel."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageSomeone(Command):
     """Page a person (`U…`) or whoever is on call for a service."""
 

@@ -116,6 +116,13 @@ class HandoffOffered(Event):
     lead: str | None = None
 
 
+class JoinRequested(Event):
+    """Somebody wants to be in the channel."""
+
+    type: Literal["join_requested"] = "join_requested"
+    user: str
+
+
 class PageRequested(Event):
     """Somebody (or the response timer) asked for people. `users` are told; `keys` go to the pager."""
 
@@ -327,6 +334,7 @@ AnyEvent = Annotated[
     | Cancelled
     | RoleAssigned
     | HandoffOffered
+    | JoinRequested
     | PageRequested
     | PageAnswered
     | UpdatePosted

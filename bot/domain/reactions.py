@@ -107,6 +107,9 @@ def _effects(s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
             if s.room:
                 yield Invite(users=(ev.user,))
             yield from _show(s, "card")
+        case e.JoinRequested() as ev:
+            if s.room:
+                yield Invite(users=(ev.user,))
         case e.PageRequested() as ev:
             yield from _page(s, ev)
         case e.PageAnswered() as ev:

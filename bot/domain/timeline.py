@@ -91,6 +91,8 @@ def sentence(item: e.Recorded, key: str) -> str:
             return f"{mention(ev.user)} became {ev.role}{took}"
         case e.HandoffOffered() as ev:
             return f"{who} offered the command to {mention(ev.user)}, who has not accepted yet"
+        case e.JoinRequested() as ev:
+            return f"{mention(ev.user)} asked to join the channel"
         case e.PageRequested() as ev:
             reached = ", ".join(
                 [mention(u) for u in ev.users] + [f"pager {p}" for p in ev.pagers] + list(ev.usergroups)

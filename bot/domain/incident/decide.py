@@ -25,6 +25,7 @@ RULES: Final[dict[type[c.Command], Rule]] = {
     c.AssignRole: people.assign_role,
     c.OfferHandoff: people.offer_handoff,
     c.AcceptHandoff: people.accept_handoff,
+    c.Join: people.join,
     c.PageSomeone: people.page_someone,
     c.PostUpdate: words.post_update,
     c.AddNote: words.add_note,

@@ -17,7 +17,7 @@ from bot.domain.people import is_person
 from bot.domain.severity import Status
 from bot.domain.text import cut
 
-_QUIET = (e.Posted, e.RoomCreated, e.NoteAdded, e.Redacted, e.PublicDeliveredTo)
+_QUIET = (e.Posted, e.RoomCreated, e.NoteAdded, e.JoinRequested, e.Redacted, e.PublicDeliveredTo)
 """Facts that do not change what the card shows."""
 PEOPLE_MAX = 50
 _LABELS_MAX = 30

@@ -48,6 +48,13 @@ def accept_handoff(state: Incident, command: c.AcceptHandoff, ctx: Context) -> l
     return [e.RoleAssigned(role="lead", user=ctx.actor, old=state.lead)]
 
 
+def join(state: Incident, command: c.Join, ctx: Context) -> list[e.Event]:
+    """Whoever asks is invited to the channel, also when it is over: to read along needs no reason."""
+    if not is_person(ctx.actor):
+        raise r.UnknownPerson(word=ctx.actor)
+    return [e.JoinRequested(user=ctx.actor)]
+
+
 def page_someone(state: Incident, command: c.PageSomeone, ctx: Context) -> list[e.Event]:
     """Page a person, or whoever is on call for a service."""
     must_be_active(state)

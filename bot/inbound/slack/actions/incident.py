@@ -1,0 +1,128 @@
+"""The card's controls, and those of the announcement and the answers."""
+
+from bot.domain import commands as c
+from bot.domain.refusals import OldControl
+from bot.domain.severity import Severity, Status
+from bot.domain.verbs import OpenForm, Query
+from bot.domain.verbs.model import FormName
+from bot.inbound.slack.actions.click import Click, number
+from bot.inbound.slack.commands import SLACK
+from bot.inbound.slack.counter import Counter, Said
+from bot.render.slack import mrkdwn
+from bot.render.slack.ids import NO_TITLE
+from bot.render.slack.message import Message
+from bot.usecases.desk import Form, QueryAnswer
+from bot.usecases.queries import Viewer
+
+
+async def do(counter: Counter, click: Click, command: c.Command, incident: int | None = None) -> Said:
+    """Submit `command`. The live messages show what became of it, so there is nothing to say."""
+    await counter.desk.grant(command, click.request, click.incident if incident is None else incident, click.where)
+    return None
+
+
+async def form(counter: Counter, click: Click, name: FormName) -> Said:
+    """Ask for the rest in a form."""
+    outcome = await counter.desk.grant(OpenForm(name), click.request, click.incident, click.where)
+    return counter.message(outcome)
+
+
+async def acknowledge(counter: Counter, click: Click) -> Said:
+    return await do(counter, click, c.Acknowledge())
+
+
+async def severity(counter: Counter, click: Click) -> Said:
+    level = click.parts(2)[1]
+    if level not in list(Severity):
+        raise OldControl
+    return await do(counter, click, c.SetSeverity(Severity(level)))
+
+
+async def status(counter: Counter, click: Click) -> Said:
+    """Resolving asks what fixed it."""
+    word = click.parts(2)[1]
+    if word not in list(Status):
+        raise OldControl
+    match Status(word):
+        case Status.RESOLVED:
+            return await form(counter, click, "resolve")
+        case Status.CLOSED:
+            return await do(counter, click, c.Close())
+        case Status.CANCELLED:
+            return await do(counter, click, c.Cancel(""))
+        case state:
+            return await do(counter, click, c.SetStatus(state))
+
+
+async def lead(counter: Counter, click: Click) -> Said:
+    """The incident stands in the block id; an emptied menu changes nothing."""
+    if not click.value:
+        return Message("An incident keeps its commander until somebody else takes over: choose a person.")
+    return await do(counter, click, c.AssignRole("lead", click.value), number(click.block_id.rpartition(":")[2]))
+
+
+async def update(counter: Counter, click: Click) -> Said:
+    return await form(counter, click, "update")
+
+
+async def runbook(counter: Counter, click: Click) -> Said:
+    return await form(counter, click, "runbook")
+
+
+async def public(counter: Counter, click: Click) -> Said:
+    return await form(counter, click, "public")
+
+
+async def resolve(counter: Counter, click: Click) -> Said:
+    return await form(counter, click, "resolve")
+
+
+async def title(counter: Counter, click: Click) -> Said:
+    return await form(counter, click, "title")
+
+
+async def retry(counter: Counter, click: Click) -> Said:
+    return await do(counter, click, c.RetryDelivery())
+
+
+async def accept_handoff(counter: Counter, click: Click) -> Said:
+    return await do(counter, click, c.AcceptHandoff())
+
+
+async def postmortem(counter: Counter, click: Click) -> Said:
+    outcome = await counter.desk.grant(Query("postmortem"), click.request, click.incident, click.where)
+    return counter.message(outcome)
+
+
+async def join(counter: Counter, click: Click) -> Said:
+    """Invite whoever clicked; whoever was invited before is shown the way."""
+    state = await counter.desk.queries.state(Viewer(click.request.actor, room=click.where), click.incident)
+    room = mrkdwn.channel(state.room.channel, state.room.name) if state.room else mrkdwn.code(f"#{state.room_name}")
+    if click.request.actor in state.people:
+        return Message(f"{state.key} is in {room}.")
+    await do(counter, click, c.Join())
+    return Message(f"You will be in {room} in a moment.")
+
+
+async def undo(counter: Counter, click: Click) -> Said:
+    """Take back a declaration just made."""
+    return counter.message(await counter.desk.undo(click.request, click.incident, click.where))
+
+
+async def declare(counter: Counter, click: Click) -> Said:
+    outcome = await counter.desk.grant(OpenForm("declare"), click.request, None)
+    return outcome if isinstance(outcome, Form) else None
+
+
+async def ask(counter: Counter, click: Click) -> Said:
+    """A look-up from help."""
+    parsed = counter.desk.read(click.value, click.request, SLACK)
+    if not parsed.verb.reads:
+        raise OldControl
+    outcome = await counter.desk.do(parsed, click.request, click.where, SLACK)
+    return counter.message(outcome) if isinstance(outcome, QueryAnswer) else None
+
+
+def prefilled(click: Click) -> str:
+    """Return the title that a declare button brings along."""
+    return "" if click.value == NO_TITLE else click.value

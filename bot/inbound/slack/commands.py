@@ -1,0 +1,39 @@
+"""`/incident …`: https://docs.slack.dev/interactivity/implementing-slash-commands"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Final
+
+from bot.inbound.slack.counter import Ack, Body, Counter, Said
+from bot.render.slack import views
+from bot.render.slack.message import Message
+from bot.usecases.desk import Door, Form
+
+SLACK: Final = Door(forms=True, escaped=True)
+
+
+async def incident(counter: Counter, body: Body) -> Ack:
+    """Do what was typed, then acknowledge with the answer; a form opens by itself."""
+    said = await counter.settle(_do(counter, body), partial(counter.respond, str(body.get("response_url", ""))))
+    return shown(said) if isinstance(said, Message) else {}
+
+
+async def _do(counter: Counter, body: Body) -> Said:
+    channel, user = str(body.get("channel_id", "")), str(body.get("user_id", ""))
+    where = await counter.rooms.incident(channel)
+    request = counter.request(user, f"slack:{body.get('trigger_id', '')}")
+    outcome = await counter.desk.do(str(body.get("text") or ""), request, where, SLACK)
+    if isinstance(outcome, Form):
+        number = outcome.state.number if outcome.state else None
+        remembered = views.metadata(number, str(body.get("response_url", "")), channel)
+        return await counter.open_form(outcome, str(body.get("trigger_id", "")), remembered)
+    return counter.message(outcome)
+
+
+def shown(said: Message) -> Ack:
+    """Return the acknowledgement that shows `said` to the asker only."""
+    ack: Ack = {"text": said.text, "response_type": "ephemeral"}
+    return {**ack, "blocks": said.blocks} if said.blocks else ack
+
+
+COMMANDS: Final[Mapping[str, Callable[[Counter, Body], Awaitable[Ack]]]] = {"/incident": incident}

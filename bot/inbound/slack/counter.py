@@ -1,0 +1,166 @@
+"""What every Slack handler stands at: the desk, the committer, the texts, and ways to tell somebody something."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.domain.policy import Policy
+from bot.domain.refusals import Refused
+from bot.inbound.slack.rooms import Rooms
+from bot.inbound.slack.tasks import Tasks
+from bot.ports.reader import Reader
+from bot.ports.store import Answer, Unavailable
+from bot.render.slack import replies, views
+from bot.render.slack.answers import refusal_text
+from bot.render.slack.message import Message
+from bot.render.slack.renderer import Renderer
+from bot.render.texts import Texts
+from bot.usecases.cases import Request
+from bot.usecases.desk import Desk, Form, Outcome, QueryAnswer, Submits
+
+log = structlog.get_logger()
+
+Body: TypeAlias = Mapping[str, Any]
+"""A payload as Slack sent it, authenticated."""
+Ack: TypeAlias = dict[str, Any]
+"""Arguments of Bolt's `ack`; empty: a bare 200."""
+Said: TypeAlias = Message | Form | None
+"""What a handler found out: words, a form to open, or nothing to say."""
+Tell: TypeAlias = Callable[[Message], Awaitable[None]]
+
+NOT_CONFIRMED: Final = Message("Not confirmed yet – I will tell you here.")
+NOT_SAVED: Final = Message("Not saved: the database does not answer. Try again in a moment.")
+WENT_WRONG: Final = Message("Something went wrong on our side, and nothing was confirmed. Look before you try again.")
+SECONDS_FOR_CALLS: Final = 8
+
+
+@dataclass(slots=True)
+class Counter:
+    """One per process. `patience` is how many seconds a commit may take before the asker hears that it is late."""
+
+    desk: Desk
+    submit: Submits
+    reader: Reader
+    rooms: Rooms
+    texts: Texts
+    renderer: Renderer
+    policy: Policy
+    client: AsyncWebClient
+    http: aiohttp.ClientSession
+    tasks: Tasks = field(default_factory=Tasks)
+    patience: float = 2.0
+
+    def request(self, actor: str, command_id: str) -> Request:
+        """Return who asks. The request id is the HTTP layer's, if it gave one."""
+        known = structlog.contextvars.get_contextvars().get("request_id")
+        return Request(actor=actor, command_id=command_id, request_id=str(known or uuid4().hex), surface="slack")
+
+    def message(self, outcome: Outcome) -> Said:
+        """Return an outcome of the desk as Slack shows it to the asker."""
+        match outcome:
+            case Answer():
+                return replies.answer(outcome, self.texts)
+            case QueryAnswer():
+                return replies.looked_up(outcome.kind, outcome.data, self.texts)
+            case Form():
+                return outcome
+
+    # --- within three seconds, or in words later ----------------------------------------------------------
+    async def settle(self, work: Awaitable[Said], tell: Tell) -> Said:
+        """Return what `work` came to. If it takes longer than `patience`, say so now and `tell` the rest later."""
+        task = self.tasks.start(self._explained(work))
+        done, _ = await asyncio.wait({task}, timeout=self.patience)
+        if done:
+            return task.result()
+        self.tasks.start(self._tell_when_known(task, tell))
+        return NOT_CONFIRMED
+
+    async def _tell_when_known(self, task: asyncio.Task[Said], tell: Tell) -> None:
+        said = await task
+        if isinstance(said, Form):
+            said = replies.offer(said.name, said.state.number if said.state else None)
+        await tell(said or Message("Done."))
+
+    async def _explained(self, work: Awaitable[Said]) -> Said:
+        try:
+            return await work
+        except Refused as refused:
+            return Message(refusal_text(refused))
+        except Unavailable as exc:
+            log.warning("slack request not saved", error=str(exc))
+            return NOT_SAVED
+        except Exception as exc:  # the asker must hear of it: an unanswered request shows as "dispatch failed"
+            log.exception("slack request failed", error=type(exc).__name__)
+            return WENT_WRONG
+
+    # --- telling, at most once: never the only carrier of anything ----------------------------------------
+    async def respond(self, response_url: str, said: Message) -> None:
+        """Answer over a response URL, to the asker only."""
+        webhook = AsyncWebhookClient(response_url, session=self.http, timeout=SECONDS_FOR_CALLS, retry_handlers=[])
+        try:
+            await webhook.send(
+                text=said.text, blocks=said.blocks or None, response_type="ephemeral", replace_original=False
+            )
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as exc:
+            log.warning("could not answer over the response url", error=type(exc).__name__)
+
+    async def whisper(self, channel: str, user: str, said: Message, thread_ts: str | None = None) -> None:
+        """Show `said` to one person in a channel, where no response URL came along."""
+        await self._call(
+            "chat.postEphemeral",
+            {"channel": channel, "user": user, "text": said.text, "blocks": said.blocks, "thread_ts": thread_ts},
+        )
+
+    async def open_form(self, form: Form, trigger_id: str, remembered: str, title: str = "") -> Message | None:
+        """Open a form now: its trigger lives three seconds. Returns what to say instead, if that failed."""
+        view = self._view(form, remembered, title)
+        if await self._call("views.open", {"trigger_id": trigger_id, "view": view}):
+            return None
+        return replies.offer(form.name, form.state.number if form.state else None)
+
+    def _view(self, form: Form, remembered: str, title: str) -> views.View:
+        state = form.state
+        if state is None:
+            return views.declare_form(self.policy, remembered, title)
+        match form.name:
+            case "update":
+                return views.update_form(state, self.policy, remembered)
+            case "resolve":
+                return views.resolve_form(state, remembered)
+            case "public":
+                return views.public_form(state, remembered)
+            case "runbook":
+                return views.runbook_form(state, form.runbooks, remembered)
+            case _:
+                return views.title_form(state, remembered)
+
+    async def open_note(self, said: Message, trigger_id: str) -> None:
+        """Say `said` in a small window, where there is neither channel nor response URL."""
+        await self._call("views.open", {"trigger_id": trigger_id, "view": views.note("Tocsin", said.text)})
+
+    async def replace_form(self, view_id: str, said: Message, channel: str, user: str) -> None:
+        """Say `said` in the place of a submitted form; where it was closed meanwhile, in the channel."""
+        told = await self._call("views.update", {"view_id": view_id, "view": views.note("Tocsin", said.text)})
+        if not told and channel:
+            await self.whisper(channel, user, said)
+
+    async def _call(self, method: str, arguments: dict[str, Any]) -> bool:
+        """True if Slack did it. It is at most once: no retry."""
+        body = {key: value for key, value in arguments.items() if value}
+        try:
+            await self.client.api_call(method, json=body)
+        except SlackApiError as exc:
+            log.warning("slack said no", method=method, error=exc.response.get("error"))
+            return False
+        except (SlackClientError, aiohttp.ClientError, TimeoutError) as exc:
+            log.warning("slack did not answer", method=method, error=type(exc).__name__)
+            return False
+        return True

@@ -1,0 +1,120 @@
+"""Slack's door: built once, opened and closed with the process. HTTP and Socket Mode lead to the same counter."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.inbound.slack.bolt import build_app
+from bot.inbound.slack.counter import SECONDS_FOR_CALLS, Counter
+from bot.inbound.slack.directory import SlackDirectory
+from bot.inbound.slack.http import Handler, build_handler
+from bot.inbound.slack.rooms import Rooms
+from bot.inbound.slack.tasks import Tasks
+from bot.ports.reader import Reader
+from bot.render.slack.renderer import Renderer
+from bot.render.texts import Texts
+from bot.usecases.committer import Committer
+from bot.usecases.desk import Desk
+
+log = structlog.get_logger()
+
+
+class SlackDoor:
+    """`async with` it; give `http_handler` to the web server, or call `start_socket`."""
+
+    def __init__(self, counter: Counter, bot_token: str, signing_secret: str, now: Callable[[], float]) -> None:
+        self._counter = counter
+        self.app = build_app(counter, bot_token)
+        self.http_handler: Handler = build_handler(self.app, signing_secret, now)
+        self._socket: AsyncSocketModeHandler | None = None
+        self._connecting: asyncio.Task[Any] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """True while the socket is up: for health."""
+        session = self._socket.client.current_session if self._socket else None
+        return session is not None and not session.closed
+
+    async def start_socket(self, app_token: str) -> None:
+        """Connect by Socket Mode, in the background: Slack may be away for now, the rest of us need not be."""
+        self._socket = AsyncSocketModeHandler(self.app, app_token, web_client=self._counter.client)
+        self._connecting = asyncio.create_task(_connect(self._socket), name="socket mode")
+
+    async def stop_socket(self) -> None:
+        """Close the socket, so that Slack sends the next envelope to another replica."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._connecting
+            self._connecting = None
+        if self._socket is not None:
+            await self._socket.close_async()  # type: ignore[no-untyped-call]  # the library's
+            self._socket = None
+
+    async def __aenter__(self) -> "SlackDoor":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """First let nothing more in, then finish what is under way."""
+        await self.stop_socket()
+        await self._counter.tasks.finish()
+
+
+async def _connect(socket: AsyncSocketModeHandler) -> None:
+    """Connect, trying until it works: the library keeps at it."""
+    await socket.connect_async()  # type: ignore[no-untyped-call]  # the library's
+
+
+def web_client(bot_token: str, http: aiohttp.ClientSession, api_url: str | None = None) -> AsyncWebClient:
+    """Return a client on the shared session that never repeats a call by itself (its retries repeat posts)."""
+    return AsyncWebClient(
+        token=bot_token,
+        base_url=api_url or AsyncWebClient.BASE_URL,
+        session=http,
+        timeout=SECONDS_FOR_CALLS,
+        retry_handlers=[],
+    )
+
+
+def build_slack(
+    *,
+    bot_token: str,
+    signing_secret: str,
+    client: AsyncWebClient,
+    http: aiohttp.ClientSession,
+    desk: Desk,
+    reader: Reader,
+    committer: Committer,
+    texts: Texts,
+    renderer: Renderer,
+    tasks: Tasks | None = None,
+    patience: float = 2.0,
+    now: Callable[[], float] = time.time,
+) -> SlackDoor:
+    """Return Slack's door. `patience` is how many seconds a commit may take before the asker hears that it is late."""
+    rooms = Rooms(reader)
+    committer.on_commit.append(rooms.forget_misses)
+    counter = Counter(
+        desk=desk,
+        submit=committer,
+        reader=reader,
+        rooms=rooms,
+        texts=texts,
+        renderer=renderer,
+        policy=desk.policy,
+        client=client,
+        http=http,
+        tasks=tasks or Tasks(),
+        patience=patience,
+    )
+    return SlackDoor(counter, bot_token, signing_secret, now)
+
+
+__all__ = ["SlackDirectory", "SlackDoor", "build_slack", "web_client"]

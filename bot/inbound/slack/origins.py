@@ -1,0 +1,35 @@
+"""Whose event is this: ours, a person's, another app's? And when did it happen?"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.inbound.slack.counter import Body
+
+
+def our_users(body: Body) -> frozenset[str]:
+    """Return our own bot user: each delivery names it in `authorizations`, so nobody has to ask Slack who we are."""
+    found = body.get("authorizations") or ()
+    return frozenset(str(one.get("user_id")) for one in found if isinstance(one, Mapping) and one.get("is_bot"))
+
+
+def is_ours(body: Body, event: Mapping[str, Any]) -> bool:
+    """True if this app itself did it."""
+    profile = event.get("bot_profile") or {}
+    app = body.get("api_app_id")
+    if app and app in (event.get("app_id"), profile.get("app_id") if isinstance(profile, Mapping) else None):
+        return True
+    return event.get("user") in our_users(body)
+
+
+def author(event: Mapping[str, Any]) -> str:
+    """Return who said it: a Slack id, or `bot:name` for a classic integration."""
+    return str(event.get("user") or f"bot:{event.get('username') or event.get('bot_id') or 'unknown'}")
+
+
+def moment(ts: object) -> datetime | None:
+    """Return the time in a Slack timestamp (`1773478810.000100`), or None if it is none."""
+    try:
+        return datetime.fromtimestamp(float(str(ts)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

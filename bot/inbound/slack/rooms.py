@@ -1,0 +1,48 @@
+"""Which channel belongs to which incident: remembered, because every message in the workspace asks."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, Protocol
+
+REMEMBERED: Final = 10_000
+MISS_SECONDS: Final = 5.0
+"""How long "no incident's channel" is believed: another replica may open one at any time."""
+
+
+class FindsIncidents(Protocol):
+    """The reader, as far as it is needed here."""
+
+    async def incident_of_channel(self, channel: str) -> int | None: ...
+
+
+class Rooms:
+    """A small cache. A channel once an incident's stays so; misses are forgotten soon, and on each commit here."""
+
+    def __init__(self, reader: FindsIncidents, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._reader = reader
+        self._monotonic = monotonic
+        self._hits: OrderedDict[str, int] = OrderedDict()
+        self._misses: OrderedDict[str, float] = OrderedDict()
+
+    def forget_misses(self) -> None:
+        """Call it after each commit."""
+        self._misses.clear()
+
+    async def incident(self, channel: str) -> int | None:
+        """Return the incident of `channel`, or None. Direct messages belong to none."""
+        if not channel or channel.startswith("D"):
+            return None
+        if channel in self._hits:
+            return self._hits[channel]
+        if self._monotonic() - self._misses.get(channel, -MISS_SECONDS) < MISS_SECONDS:
+            return None
+        number = await self._reader.incident_of_channel(channel)
+        if number is None:
+            self._misses[channel] = self._monotonic()
+        else:
+            self._hits[channel] = number
+        for remembered in (self._hits, self._misses):
+            while len(remembered) > REMEMBERED:
+                remembered.popitem(last=False)
+        return number

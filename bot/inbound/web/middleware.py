@@ -1,0 +1,93 @@
+"""Around every request: an id that can be quoted, and an answer in words whatever happens."""
+
+import re
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from ulid import ULID
+
+from bot.inbound.web.pages import Pages
+from bot.ports.store import Unavailable
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+"""The id of this request: in its answer, its log lines, and the timeline entries it caused."""
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:@+/=-]{1,64}")
+_MACHINE_PATHS = ("/api/", "/webhooks/", "/health", "/metrics", "/slack/", "/simulator/")
+_RETRY_AFTER = "5"
+log = structlog.get_logger()
+
+_WORDS: Final = {
+    400: ("Not understood", "The request was malformed. Trying again unchanged will not help."),
+    401: ("Sign in first", "This needs a valid token. Sign in, then open it again."),
+    403: ("Not allowed", "You may not do this. Ask whoever runs Tocsin here."),
+    404: ("Not found", "There is nothing at this address, or it is not for you. Check the link."),
+    405: ("Not like this", "This address does not take that method."),
+    413: ("Too large", "The request is larger than we take. Send less at once."),
+    415: ("Wrong type", "This address does not take that type of content."),
+    429: ("Too many requests", "Wait a little, then try again."),
+    500: ("Something broke", "This is our mistake and it was logged. Try again; if it stays, quote the request id."),
+    503: ("Not available right now", "The database does not answer. Nothing was changed. Try again in a few seconds."),
+}
+
+
+@web.middleware
+async def name_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id: the sender's, if it is harmless, else a new one. Bound to every log line."""
+    given = request.headers.get("X-Request-Id", "")
+    request[REQUEST_ID] = given if _SANE_ID.fullmatch(given) else str(ULID())
+    with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
+        return await handler(request)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal: what every answer carries, streams and other doors' answers included."""
+    if name := request.get(REQUEST_ID):
+        response.headers.setdefault("X-Request-Id", name)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+
+
+def explain_errors(pages: Pages) -> Middleware:
+    """Return the middleware that answers every failure in words, as a page or as JSON."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as exc:
+            if exc.status < 400 or exc.content_type == "application/json":
+                raise
+            kept = {name: exc.headers[name] for name in ("Allow", "Retry-After") if name in exc.headers}
+            return _answer(pages, request, exc.status, kept)
+        except Unavailable as exc:
+            log.warning("unavailable", path=request.path, error=str(exc))
+            return _answer(pages, request, 503, {"Retry-After": _RETRY_AFTER})
+        except Exception:
+            # The last door: whatever is wrong inside, the caller gets an answer and the log the traceback.
+            log.exception("request failed", method=request.method, path=request.path)
+            return _answer(pages, request, 500, {})
+
+    return middleware
+
+
+def _answer(pages: Pages, request: web.Request, status: int, headers: dict[str, str]) -> web.Response:
+    title, advice = _WORDS.get(status, _WORDS[500] if status >= 500 else _WORDS[400])
+    name = request.get(REQUEST_ID, "")
+    if wants_json(request):
+        body: dict[str, Any] = {"error": title, "detail": advice, "request_id": name}
+        response = web.json_response(body, status=status)
+    else:
+        response = pages.answer(
+            request, "web/error.html", status=status, code=status, title=title, advice=advice, request_id=name
+        )
+    response.headers.update(headers)
+    return response
+
+
+def wants_json(request: web.Request) -> bool:
+    """True for machines: by the path, or because they accept JSON and not HTML."""
+    accepts = request.headers.get("Accept", "")
+    return request.path.startswith(_MACHINE_PATHS) or ("json" in accepts and "text/html" not in accepts)

@@ -1,0 +1,103 @@
+"""One JSON call to a vendor on the shared session: bounded in time and size, its failures as DeliveryError.
+
+What goes into an error is the vendor's name, a status and our own words; never a header, an address or a body that we
+sent, so no secret can come out of it (law 6).
+"""
+
+import json as jsonlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import aiohttp
+
+from bot.domain.text import clean_line
+from bot.ports.delivery import DeliveryError
+
+TIMEOUT: Final = 7.0
+"""Seconds for one call, a little less than the runner gives the whole effect: the error is then in our words."""
+ANSWER_MAX: Final = 2_000_000
+"""Bytes read of an answer."""
+WAIT_UNTOLD: Final = 30.0
+"""Seconds to wait after a rate limit that does not say how long."""
+WAIT_MAX: Final = 900.0
+"""Seconds; no vendor makes us wait longer, whatever its header says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a vendor answered. `body` is parsed JSON, or None if it was none."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    def retry_after(self, now: datetime | None = None) -> float:
+        """Return the seconds that `Retry-After` asks for (RFC 9110, section 10.2.3: a number or a date)."""
+        raw = self.headers.get("Retry-After", "").strip()
+        try:
+            if raw.isascii() and raw.isdigit():
+                seconds = float(raw)
+            else:
+                seconds = (parsedate_to_datetime(raw) - (now or datetime.now(UTC))).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return WAIT_UNTOLD
+        return min(max(seconds, 1.0), WAIT_MAX)
+
+
+async def call(
+    http: aiohttp.ClientSession,
+    vendor: str,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    json: object = None,
+    timeout: float = TIMEOUT,  # noqa: ASYNC109 -- aiohttp keeps it, and closes the connection
+) -> Reply:
+    """Send one request; redirects are not followed (they would carry the secret elsewhere).
+
+    Raises DeliveryError, transient, if there was no whole answer.
+    """
+    try:
+        async with http.request(
+            method,
+            url,
+            headers=headers,
+            json=json,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=timeout),
+        ) as response:
+            raw = await _read(response)
+            return Reply(response.status, _parse(raw), response.headers)
+    # `from None`: aiohttp's texts hold the address, and a traceback would print them.
+    except TimeoutError:
+        raise DeliveryError(f"{vendor} did not answer within {timeout:g} s") from None
+    except (aiohttp.ClientError, OSError) as exc:
+        raise DeliveryError(f"{vendor} cannot be reached ({type(exc).__name__})") from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body, or its first part if it is absurdly long (which then is no JSON)."""
+    raw = bytearray()
+    async for chunk in response.content.iter_any():
+        raw += chunk
+        if len(raw) > ANSWER_MAX:
+            break
+    return bytes(raw)
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return jsonlib.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def refusal(vendor: str, reply: Reply, why: str, *, mend: str, secret: str = "") -> DeliveryError:
+    """Return the permanent error for a refused call. `why` is the vendor's text: cut, cleaned, without our secret."""
+    why = why.replace(secret, "…") if secret else why
+    text = f"{vendor} refused it with {reply.status}"
+    return DeliveryError(f"{text}: {clean_line(why, 200)}" if why else text, permanent=True, mend=mend)

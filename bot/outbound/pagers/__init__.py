@@ -1,0 +1,1 @@
+"""Pagers: who wakes people up outside Slack."""

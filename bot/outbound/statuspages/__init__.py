@@ -1,0 +1,1 @@
+"""Status pages that somebody else runs; our own is in inbound/web."""

@@ -136,7 +136,7 @@ def _effects(s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
             yield Tell(template="public_published")
             yield from _show(s, "draft", "card")
             for provider in ev.providers:
-                if provider != "builtin":
+                if provider != "builtin" and not s.drill:
                     yield ShowStatusPage(provider=provider)
         case e.AlertsReported() as ev:
             if ev.opened or ev.closed:

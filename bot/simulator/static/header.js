@@ -9,6 +9,7 @@ import { attempt, menu, popover } from "./overlay.js";
 import { authorOf, currentChannel, directWith, emit, on, store, titleOf } from "./store.js";
 import { clock, dateOf, dayWords } from "./time.js";
 import { openDirect } from "./sidebar.js";
+import { words } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -85,7 +86,7 @@ async function pins(anchor, channel) {
     const date = dateOf(message.ts);
     const header = message.blocks?.find((block) => block.type === "header")?.text?.text;
     return h("li", {}, h("button", { type: "button", class: "pin-row", on: { click: () => { shown?.close(); emit("reveal", { ts: message.ts, thread: message.thread_ts }); } } },
-      h("b", {}, authorOf(message).real_name), h("small", {}, `${dayWords(date)}, ${clock(date)}`), h("span", {}, (header || typedAgain(message.text || "Message")).slice(0, 140))));
+      h("b", {}, authorOf(message).real_name), h("small", {}, `${dayWords(date)}, ${clock(date)}`), h("span", {}, words({ text: header || typedAgain(message.text || "Message") }).slice(0, 140))));
   };
   list.replaceChildren(...found.filter(Boolean).map(entry));
   shown?.again();

@@ -32,6 +32,6 @@ function draw() {
     h("ol", { class: "welcome-steps" }, [
       command && step("edit", "Declare an incident", ["Type ", h("b", {}, `${command} declare …`), " and what is wrong, in any channel."], h("button", { type: "button", class: "button small", testid: "welcome-declare", on: { click: type } }, "Type it for me")),
       store.samples.length > 0 && step("bell", "Fire a sample alert", "Your monitoring calls the bot, and the bot opens a room.", h("button", { type: "button", class: "button small", testid: "welcome-samples", "aria-haspopup": "dialog", on: { click: (event) => openSamples(event.currentTarget) } }, "Choose an alert")),
-      store.links.length > 0 && step("external", "See it from outside", "What everybody else sees meanwhile.", h("span", { class: "welcome-links" }, store.links.map((each) => link(each.url, each.title, { class: "button small" })))),
+      store.links.length > 0 && step("external", "The outside view", "What everybody else sees meanwhile.", h("span", { class: "welcome-links" }, store.links.map((each) => link(each.url, each.title, { class: "button small" })))),
     ].filter(Boolean)));
 }

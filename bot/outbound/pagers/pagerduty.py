@@ -39,7 +39,8 @@ class PagerDuty:
     """Sends events to PagerDuty. All targets use the one routing key; the target's name is part of the dedup key.
 
     `events_url` is the base address (`https://events.pagerduty.com`, or the EU's), `installation` tells several
-    Tocsins on one PagerDuty account apart, `public_url` is where people reach our pages. `timeout` is seconds for one call.
+    Tocsins on one PagerDuty account apart, `public_url` is where people reach our pages. `timeout` is in seconds, for
+    one call.
     """
 
     def __init__(

@@ -1,0 +1,194 @@
+"""Fake vendors over real HTTP, written from their documentation, and what can go wrong on the way to them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.domain.effects import AnyEffect
+from bot.domain.events import AnyEvent, Recorded
+from bot.domain.incident import Incident
+from bot.domain.severity import Severity
+from bot.ports.delivery import Job
+
+SECRET = "s3cret-k3y-0000000000000000000000"
+AT = datetime(2026, 3, 14, 9, 12, tzinfo=UTC)
+
+
+def an_incident(**changes: Any) -> Incident:
+    """Return INC-42, a SEV1 of the checkout."""
+    values: dict[str, Any] = {
+        "number": 42,
+        "seq": 3,
+        "looks": 3,
+        "title": "Checkout is down",
+        "severity": Severity.SEV1,
+        "service": "checkout",
+        "declared_at": AT,
+        "declared_by": "U0000001",
+        "room_name": "inc-42-checkout-is-down",
+    }
+    return Incident(**(values | changes))
+
+
+def a_job(effect: AnyEffect, event: AnyEvent, state: Incident | None = None, *, repeat: bool = False) -> Job:
+    """Return a claimed effect; `repeat`: it was attempted before."""
+    return Job(
+        id="42.3.0",
+        effect=effect,
+        token="t1",
+        attempt=2 if repeat else 1,
+        created_at=AT,
+        first_at=AT if repeat else None,
+        state=state or an_incident(),
+        event=Recorded(seq=3, at=AT, actor="U0000001", event=event),
+    )
+
+
+@dataclass
+class Trouble:
+    """What happens instead of the next answer. `after`: the vendor has done it, and only then it goes wrong."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    reset: bool = False
+    hang: bool = False
+    after: bool = False
+
+
+class Vendor:
+    """A server that remembers its requests. `troubles` are met one a request (None: all is well)."""
+
+    def __init__(self) -> None:
+        self.troubles: list[Trouble | None] = []
+        self.requests: list[tuple[str, str, Any]] = []
+        self.headers: list[Mapping[str, str]] = []
+        self._hanging = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Meet the next trouble, or do what was asked."""
+        raw = await request.read()
+        body = json.loads(raw) if raw else None
+        self.requests.append((request.method, request.path_qs, body))
+        self.headers.append(dict(request.headers))
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble is None:
+            return self.do(request, body)
+        if trouble.after:
+            self.do(request, body)
+        if trouble.hang:
+            await self._hanging.wait()
+        if trouble.reset:
+            assert request.transport
+            request.transport.abort()
+        return web.Response(status=trouble.status or 200, text=trouble.body, headers=trouble.headers)
+
+    def do(self, request: web.Request, body: Any) -> web.Response:
+        """Do what was asked."""
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve on loopback; yield the base address."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.answer)
+        async with TestServer(app) as server:
+            yield str(server.make_url("")).rstrip("/")
+            self._hanging.set()
+
+
+class FakePagerDuty(Vendor):
+    """Events API v2: alerts by dedup key. Shapes: fixtures/pagerduty/outgoing-calls.json."""
+
+    def __init__(self, recorded: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._answers = recorded["answers"]
+        self.alerts: dict[str, list[str]] = {}
+
+    def do(self, request: web.Request, body: Any) -> web.Response:
+        """Take an event as PagerDuty does."""
+        if (request.method, request.path) != ("POST", "/v2/enqueue"):
+            return web.json_response({"error": "not found"}, status=404)
+        problems = self._problems(body)
+        if problems:
+            return web.json_response({**self._answers["400"], "errors": problems}, status=400)
+        self.alerts.setdefault(body["dedup_key"], []).append(body["event_action"])
+        return web.json_response({**self._answers["202"], "dedup_key": body["dedup_key"]}, status=202)
+
+    @staticmethod
+    def _problems(body: Any) -> list[str]:
+        if body.get("routing_key") != SECRET:
+            return [f"routing key {body.get('routing_key')} is unknown"]
+        known = {"routing_key", "event_action", "dedup_key", "payload", "images", "links", "client", "client_url"}
+        problems = [f"{key} is not a field" for key in body if key not in known]
+        if body["event_action"] == "trigger":
+            payload = body.get("payload", {})
+            problems += [f"{key} is missing" for key in ("summary", "source", "severity") if not payload.get(key)]
+            if payload.get("severity") not in ("critical", "error", "warning", "info"):
+                problems.append("severity is unknown")
+            if len(payload.get("summary", "")) > 1024:
+                problems.append("summary is too long")
+        if len(body["dedup_key"]) > 255:
+            problems.append("dedup_key is too long")
+        return problems
+
+
+class FakeStatuspage(Vendor):
+    """API v1: one page's components and incidents with their updates. Shapes: INTEGRATIONS, section 3."""
+
+    STATUSES = ("investigating", "identified", "monitoring", "resolved")
+    HEALTH = ("operational", "degraded_performance", "partial_outage", "major_outage", "under_maintenance")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.components = {"c1": {"id": "c1", "name": "Checkout"}, "c2": {"id": "c2", "name": "Search"}}
+        self.incidents: dict[str, dict[str, Any]] = {}
+
+    def do(self, request: web.Request, body: Any) -> web.Response:
+        """Answer as Statuspage does."""
+        if request.headers.get("Authorization") != f"OAuth {SECRET}":
+            return web.json_response({"error": "Could not authenticate"}, status=401)
+        path = request.path.removeprefix("/v1/pages/p1")
+        last = path.rpartition("/")[2]
+        match request.method, path:
+            case "GET", "/components":
+                first = (int(request.query.get("page", 1)) - 1) * int(request.query.get("per_page", 100))
+                listed = list(self.components.values())[first : first + int(request.query.get("per_page", 100))]
+                return web.json_response(listed)
+            case "GET", "/incidents/unresolved":
+                return web.json_response([one for one in self.incidents.values() if one["status"] != "resolved"])
+            case "GET", "/incidents":
+                return web.json_response(list(reversed(self.incidents.values())))
+            case "GET", _ if last in self.incidents:
+                return web.json_response(self.incidents[last])
+            case "POST", "/incidents":
+                new = f"r{len(self.incidents) + 1}"
+                made = {"id": new, "shortlink": f"https://stspg.io/{new}", "incident_updates": [], "metadata": {}}
+                return self._change(made, body["incident"], 201)
+            case "PATCH", _ if last in self.incidents:
+                return self._change(self.incidents[last], body["incident"], 200)
+        return web.json_response({"error": "Record not found"}, status=404)
+
+    def _change(self, incident: dict[str, Any], wish: dict[str, Any], status: int) -> web.Response:
+        problems = []
+        if not 0 < len(wish["name"]) <= 255:
+            problems.append("Name is too long (maximum is 255 characters)")
+        if wish["status"] not in self.STATUSES:
+            problems.append(f"{wish['status']} is not a valid status")
+        problems += [f"no component {one}" for one in wish["component_ids"] if one not in self.components]
+        problems += [f"no status {one}" for one in wish["components"].values() if one not in self.HEALTH]
+        problems += ["metadata must hold objects" for one in wish["metadata"].values() if not isinstance(one, dict)]
+        if problems:
+            return web.json_response({"error": problems}, status=422)
+        incident |= {key: wish[key] for key in ("name", "status", "metadata")}
+        incident["components"] = wish["components"]
+        incident["incident_updates"].insert(0, {"status": wish["status"], "body": wish["body"]})
+        self.incidents[incident["id"]] = incident
+        return web.json_response(incident, status=status)

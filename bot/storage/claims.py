@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, update
 
 from bot.domain.effects import RESPONSE, AnyEffect, PostRunbook, ShowMessage, read_effect
 from bot.domain.incident import Incident
 from bot.ports.delivery import Job
 from bot.storage import locks
 from bot.storage.budgets import draw, kept_from, tokens_at
-from bot.storage.columns import database_clock
+from bot.storage.columns import UtcTime, database_clock
 from bot.storage.locks import LockClass
 from bot.storage.streams import read_some
 from bot.storage.tables import budgets, effects, incidents
@@ -106,7 +106,7 @@ def _take(conn: Connection, chosen: list[int], worker: str, now: datetime, lease
         "token": token,
         "worker": worker,
         "attempt": e.attempt + 1,
-        "first_at": func.coalesce(e.first_at, now),
+        "first_at": func.coalesce(e.first_at, literal(now, UtcTime())),
         "lease_until": database_clock() + lease,
         "not_before": None,
     }

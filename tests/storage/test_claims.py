@@ -1,0 +1,242 @@
+"""The queue: who may take what, in which order, and what becomes of it."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.domain import commands as c
+from bot.domain.events import Step
+from bot.domain.runbooks import Runbook
+from bot.domain.severity import Severity
+from bot.ports.delivery import Job
+from bot.ports.store import Superseded
+from tests.storage.house import BOB, START, House, open_house
+
+BOOK = Runbook("disk-full", "Disk full", "d1", (Step(number=1, section="Diagnosis", text="Look"),))
+
+
+def kinds(jobs: list[Job]) -> list[str]:
+    """Return what the jobs do."""
+    return [job.effect.kind for job in jobs]
+
+
+async def test_a_claimed_effect_is_not_claimed_again_while_its_lease_holds(house: House) -> None:
+    """Nor once it is done."""
+    await house.open()
+    (job,) = await house.claim()
+    assert (job.id, job.attempt, job.first_at, job.created_at) == ("1.1.0", 1, None, START)
+    assert job.state == await house.database.incident(1)
+    assert job.event.event.title == "Checkout is down"
+    assert await house.claim("w2") == []
+    await house.settle(job)
+    assert await house.claim("w2") == []
+    assert {row.id: row.state for row in await house.database.deliveries(1)}[job.id] == "done"
+
+
+async def test_an_ended_lease_lets_another_take_over_and_the_first_is_superseded(database_url: str) -> None:
+    """The second knows that it must look first."""
+    async with open_house(database_url, lease=-1.0) as house:
+        await house.open()
+        (first,) = await house.claim("w1")
+        house.clock.pass_(seconds=5)
+        (second,) = await house.claim("w2")
+        assert (second.id, second.attempt, second.first_at) == (first.id, 2, START)
+        with pytest.raises(Superseded):
+            await house.settle(first, command=c.RoomOpened("C1", "inc-1"))
+        assert (await house.database.incident(1)).room is None  # type: ignore[union-attr]
+        await house.settle(second, command=c.RoomOpened("C1", "inc-1"))
+        assert (await house.database.incident(1)).room is not None  # type: ignore[union-attr]
+
+
+async def test_a_lane_runs_one_by_one_in_the_order_of_the_log(house: House) -> None:
+    """The second message waits until the first is out, also while the first waits for its next attempt."""
+    await house.open()
+    await house.furnish(1)
+    await house.finish()
+    await house.act(1, c.PostUpdate("one"))
+    await house.act(1, c.PostUpdate("two"))
+    (first,) = [job for job in await house.claim() if job.effect.kind == "tell"]
+    assert [job for job in await house.claim() if job.effect.kind == "tell"] == []
+    await house.settle(first, "retry", not_before=house.clock() + timedelta(seconds=9))
+    assert [job for job in await house.claim() if job.effect.kind == "tell"] == []
+    assert await house.database.next_wake(house.clock()) == house.clock() + timedelta(seconds=9)
+    house.clock.pass_(seconds=9)
+    (again,) = [job for job in await house.claim() if job.effect.kind == "tell"]
+    assert (again.id, again.attempt) == (first.id, 2)
+    await house.settle(again)
+    (second,) = [job for job in await house.claim() if job.effect.kind == "tell"]
+    assert second.event.event.text == "two"
+
+
+async def test_messages_are_held_until_the_card_stands(house: House) -> None:
+    """Then they go, in order, on the budget of the room that now exists."""
+    await house.open()
+    await house.act(1, c.PostUpdate("early"))
+    assert kinds(await house.claim()) == ["open_room"]
+    assert "held" in {row.state for row in await house.database.deliveries(1)}
+    await house.furnish(1)
+    assert "tell" in await house.finish()
+    assert "held" not in {row.state for row in await house.database.deliveries(1)}
+
+
+async def test_a_show_waits_at_most_once_and_never_runs_twice_at_a_time(house: House) -> None:
+    """Ten changes make one topic; one more change while it runs waits for the next round."""
+    await house.open()
+    await house.furnish(1)
+    await house.finish()
+    for severity in (Severity.SEV2, Severity.SEV1) * 5:
+        await house.act(1, c.SetSeverity(severity, "because"))
+    topics = [job for job in await house.claim() if job.effect.kind == "show_topic"]
+    assert len(topics) == 1
+    assert topics[0].state.severity is Severity.SEV1
+    await house.act(1, c.SetSeverity(Severity.SEV3, "because"))
+    assert [job for job in await house.claim() if job.effect.kind == "show_topic"] == []
+    await house.settle(topics[0])
+    (next_one,) = [job for job in await house.claim() if job.effect.kind == "show_topic"]
+    assert next_one.state.severity is Severity.SEV3
+
+
+async def test_a_show_that_must_be_repeated_gives_way_to_one_that_waits(house: House) -> None:
+    """Two would show the same."""
+    await house.open()
+    await house.furnish(1)
+    await house.finish()
+    await house.act(1, c.SetSeverity(Severity.SEV2, "because"))
+    (topic,) = [job for job in await house.claim() if job.effect.kind == "show_topic"]
+    await house.act(1, c.SetSeverity(Severity.SEV3, "because"))
+    await house.settle(topic, "retry", not_before=house.clock())
+    states = {row.id: row.state for row in await house.database.deliveries(1) if row.kind == "show_topic"}
+    assert states[topic.id] == "cancelled"
+    assert list(states.values()).count("waiting") == 1
+
+
+async def test_the_worst_incident_goes_first(house: House) -> None:
+    """SEV1 before older SEV3; a raise moves what already waits."""
+    for severity in (Severity.SEV3, Severity.SEV4, Severity.SEV1):
+        await house.open(severity.value, severity=severity)
+    await house.act(2, c.SetSeverity(Severity.SEV2))
+    assert [job.state.number for job in await house.claim(limit=3)] == [3, 2, 1]
+
+
+async def test_an_acknowledgement_stops_the_calls_that_wait_but_not_later_ones(house: House) -> None:
+    """In its own commit; what somebody asks for afterwards still rings."""
+    await house.open()
+    await house.act(1, c.PageSomeone(BOB))
+    house.clock.pass_(seconds=5)
+    await house.act(1, c.Acknowledge())
+    assert [row.state for row in await house.database.deliveries(1) if row.kind == "tell_user"] == ["cancelled"]
+    house.clock.pass_(seconds=5)
+    await house.act(1, c.PageSomeone("U0003"))
+    assert "tell_user" in kinds(await house.claim())
+
+
+async def test_a_call_that_must_be_repeated_is_not_claimed_after_the_acknowledgement(house: House) -> None:
+    """It was out when the answer came; its retry is pointless."""
+    await house.open()
+    await house.act(1, c.PageSomeone(BOB))
+    (call,) = [job for job in await house.claim() if job.effect.kind == "tell_user"]
+    await house.act(1, c.Acknowledge())
+    await house.settle(call, "retry", not_before=house.clock())
+    assert "tell_user" not in kinds(await house.claim())
+    assert {row.id: row.state for row in await house.database.deliveries(1)}[call.id] == "cancelled"
+
+
+async def test_what_gave_up_is_tried_again_when_a_person_asks(house: House) -> None:
+    """It starts counting anew, and looks first."""
+    await house.open()
+    (job,) = await house.claim()
+    await house.settle(job, "failed", c.GiveUp(job.id, "open the channel", "no", "ask an admin"))
+    (failed,) = await house.database.deliveries(1, failed_only=True)
+    assert (failed.id, failed.error) == (job.id, "boom")
+    assert (await house.database.stats()).failed == 1
+    house.clock.pass_(minutes=1)
+    await house.act(1, c.RetryDelivery())
+    (again,) = [job for job in await house.claim() if job.effect.kind == "open_room"]
+    assert (again.id, again.attempt, again.first_at) == (job.id, 1, START)
+
+
+async def test_a_clean_stop_hands_back_what_was_not_started(house: House) -> None:
+    """Another worker takes it at once."""
+    await house.open()
+    (mine,) = await house.claim("w1")
+    await house.database.release("w1")
+    (theirs,) = await house.claim("w2")
+    assert (theirs.id, theirs.attempt) == (mine.id, 1)
+    assert theirs.token != mine.token
+
+
+async def test_a_runbook_comes_with_the_job_that_shows_it(house: House) -> None:
+    """The filled steps stand in the event that attached it."""
+    await house.open()
+    await house.furnish(1)
+    await house.finish()
+    await house.act(1, c.AttachRunbook(BOOK))
+    jobs = {job.effect.kind: job for job in await house.claim()}
+    assert jobs["post_runbook"].runbook == jobs["post_runbook"].event
+    await house.settle(jobs["post_runbook"], command=c.MessagePosted("runbook", "C1", "2.2", 99))
+    await house.act(1, c.MarkStep(1, "done"))
+    shown = [job for job in await house.claim() if job.effect.kind == "show_message" and job.runbook]
+    assert [job.runbook.event.name for job in shown if job.runbook] == ["disk-full"]
+
+
+async def test_budgets_are_drawn_from_and_fill_up_again(house: House) -> None:
+    """Five rooms at once, then one each twelve seconds; the wake-up says when."""
+    for n in range(8):
+        await house.open(f"Outage {n}")
+    assert len(await house.claim()) == 5
+    assert await house.claim() == []
+    assert await house.database.next_wake(house.clock()) == house.clock() + timedelta(seconds=12)
+    house.clock.pass_(seconds=12)
+    assert [job.state.number for job in await house.claim()] == [6]
+    house.clock.pass_(hours=1)
+    assert len(await house.claim()) == 2
+
+
+async def test_low_severities_leave_room_for_high_ones(house: House) -> None:
+    """SEV3 may use three of five tokens; the SEV1 that comes next still starts at once."""
+    for n in range(5):
+        await house.open(f"Nuisance {n}", severity=Severity.SEV3)
+    assert len(await house.claim()) == 3
+    await house.open("Fire", severity=Severity.SEV1)
+    assert [job.state.title for job in await house.claim()] == ["Fire"]
+    assert await house.claim() == []
+
+
+async def test_a_full_queue_of_one_budget_does_not_hide_others(house: House) -> None:
+    """However many wait for a token, the rest goes."""
+    await house.open("First")
+    await house.furnish(1)
+    await house.finish()
+    await asyncio.gather(*(house.open(f"Outage {n}", f"U{n:03}") for n in range(30)))
+    await house.claim(limit=5)
+    await house.act(1, c.SetTitle("Second"))
+    assert "tell" in kinds(await house.claim(limit=5))
+
+
+async def test_a_parked_budget_stops_its_own_effects_only(house: House) -> None:
+    """Until the vendor's time has come; a shorter park does not shorten it."""
+    await house.open()
+    await house.act(1, c.PageSomeone(BOB))
+    until = house.clock() + timedelta(seconds=30)
+    await house.database.park("conversations.create", until)
+    await house.database.park("conversations.create", until - timedelta(seconds=20))
+    assert kinds(await house.claim()) == ["tell_user"]
+    assert await house.database.next_wake(house.clock()) <= until  # type: ignore[operator]
+    house.clock.pass_(seconds=29)
+    assert await house.claim() == []
+    house.clock.pass_(seconds=1)
+    assert kinds(await house.claim()) == ["open_room"]
+
+
+async def test_the_next_wake_is_the_earliest_of_timer_and_lease(house: House) -> None:
+    """Nothing to do: no wake-up at all."""
+    assert await house.database.next_wake(house.clock()) is None
+    await house.open()
+    timers = [timer.due for timer in await house.database.timers(1)]
+    assert await house.database.next_wake(house.clock()) == min(timers)
+    await house.claim()
+    wake = await house.database.next_wake(house.clock())
+    assert wake is not None
+    assert timedelta(seconds=5) < wake - house.clock() <= timedelta(seconds=10)
+

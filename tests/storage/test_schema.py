@@ -1,0 +1,129 @@
+"""Migrations: up, down with data, and equal to what the code expects."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.ports.store import Unavailable
+from bot.storage import schema
+from bot.storage.address import BadAddress, read_address
+from bot.storage.tables import metadata
+from tests.storage.house import open_house
+from tests.support.databases import Databases
+
+
+def shape(conn: Connection) -> dict[str, object]:
+    """Return every table with its columns, keys and indexes, as the database tells them."""
+    look = inspect(conn)
+    if conn.dialect.name == "postgresql":
+        rows = conn.execute(text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"))
+        indexes = {row[0]: row[1] for row in rows}
+    else:
+        rows = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'index'"))
+        indexes = {row[0]: row[1] for row in rows}
+    indexes = {name: sql for name, sql in indexes.items() if "alembic" not in name}
+    tables = {}
+    for table in sorted(set(look.get_table_names()) - {"alembic_version"}):
+        columns = [
+            (one["name"], str(one["type"]), one["nullable"], getattr(one["type"], "collation", None))
+            for one in look.get_columns(table)
+        ]
+        tables[table] = (columns, look.get_pk_constraint(table)["constrained_columns"])
+    return {"tables": tables, "indexes": indexes}
+
+
+def look(url: str, make: bool = False) -> dict[str, object]:
+    """Return the shape of the database at `url`, made from the metadata first if asked."""
+
+    def run(conn: Connection) -> dict[str, object]:
+        if make:
+            metadata.create_all(conn)
+        return shape(conn)
+
+    return schema._run(url, run)
+
+
+def test_the_migrated_schema_is_the_one_the_code_expects(databases: Databases) -> None:
+    """Column by column, index by index."""
+    migrated, made = databases.migrated(), databases.empty()
+    try:
+        assert look(migrated) == look(made, make=True)
+    finally:
+        databases.drop(migrated)
+        databases.drop(made)
+
+
+def test_up_and_down_with_data(empty_database_url: str) -> None:
+    """Down leaves nothing, up again starts anew; a repeat changes nothing."""
+
+    async def use() -> None:
+        async with open_house(empty_database_url) as house:
+            assert await house.open() == 1
+            await house.furnish(1)
+            await house.observe(1, "m1")
+
+    assert schema.current(empty_database_url) is None
+    assert not schema.is_current(empty_database_url)
+    for _ in range(2):
+        schema.migrate(empty_database_url)
+        schema.migrate(empty_database_url)
+        assert schema.is_current(empty_database_url)
+        asyncio.run(use())
+        schema.migrate(empty_database_url, "base")
+        assert schema.current(empty_database_url) is None
+        assert look(empty_database_url)["tables"] == {}
+
+
+def test_an_unknown_revision_is_named(empty_database_url: str) -> None:
+    """And nothing happens."""
+    with pytest.raises(ValueError, match="'0999'"):
+        schema.migrate(empty_database_url, "0999")
+    assert schema.current(empty_database_url) is None
+
+
+@pytest.mark.parametrize("url", ["mysql://root:s3cret@db/x", "s3cret", "", "sqlite", "http://a:s3cret@b"])
+def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
+    """It may hold a password."""
+    with pytest.raises(BadAddress) as caught:
+        read_address(url)
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [("sqlite:///x.db", "sqlite+pysqlite"), ("sqlite+aiosqlite:///x.db", "sqlite+pysqlite"),
+     ("postgresql://u@h/d", "postgresql+asyncpg"), ("postgresql+psycopg2://u@h/d", "postgresql+asyncpg"),
+     ("postgres://u@h/d?sslmode=require", "postgresql+asyncpg")],
+)  # fmt: skip
+def test_the_driver_is_ours_whatever_the_address_says(url: str, driver: str) -> None:
+    """A `+driver` part is ignored."""
+    parsed = read_address(url)
+    assert parsed.drivername == driver
+    assert "sslmode" not in parsed.query
+    if driver.startswith("postgresql"):
+        create_async_engine(parsed)
+
+
+async def test_a_server_that_is_not_there_is_unavailable_and_keeps_its_password() -> None:
+    """The door says 503; the log says why, and no more."""
+    with pytest.raises(Unavailable) as caught:
+        async with open_house("postgresql://tocsin:s3cret@127.0.0.1:1/x"):
+            pass
+    assert "s3cret" not in repr(caught.value)
+
+
+async def test_a_folder_that_is_not_there_is_unavailable() -> None:
+    """SQLite cannot open its file."""
+    with pytest.raises(Unavailable):
+        async with open_house("sqlite:////nonexistent/folder/x.db"):
+            pass
+
+
+async def test_a_database_in_memory_has_its_schema() -> None:
+    """For tests: nothing is written to disk."""
+    async with open_house("sqlite:///:memory:") as house:
+        assert await house.open() == 1
+        assert await house.database.verify() == []

@@ -19,6 +19,8 @@ SCOPES: Final = {
     "groups:history": "as channels:history, in private incidents",
     "groups:read": "as channels:read, in private incidents",
     "groups:write": "open private incident channels, invite, set the topic",
+    "im:history": "look whether a direct message was already sent",
+    "im:write": "the id of a direct conversation, to look there",
     "pins:read": "pins are on the timeline",
     "pins:write": "pin the incident card",
     "reactions:read": "reactions are on the timeline",

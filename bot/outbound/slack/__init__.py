@@ -1,0 +1,1 @@
+"""Slack as the world that is told and shown: opens channels, posts, edits, pins."""

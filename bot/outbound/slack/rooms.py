@@ -1,0 +1,168 @@
+"""The incident's channel: opened once, furnished, its people invited."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.domain.commands import RoomOpened
+from bot.domain.effects import Bookmark, Invite, OpenRoom, PinCard
+from bot.domain.incident.state import Room
+from bot.outbound.slack.client import Json, Slack, errors_by_user
+from bot.outbound.slack.directory import Directory
+from bot.outbound.slack.posting import CLOCKS_APART
+from bot.outbound.slack.refusals import SlackRefusal
+from bot.ports.delivery import DeliveryError, Done, Job
+from bot.render.slack import limits
+from bot.render.slack.mrkdwn import plain
+from bot.render.slack.renderer import Renderer
+
+NAMES_TRIED: Final = 9
+OWN_PAGES: Final = 20
+INVITED_AT_ONCE: Final = 100  # https://docs.slack.dev/reference/methods/conversations.invite
+_SETTLED: Final = frozenset({"already_in_channel", "cant_invite_self"})
+"""Refusals that mean: is there already."""
+_SKIPPED: Final = frozenset(
+    {"user_not_found", "user_disabled", "user_is_restricted", "org_user_not_in_team", "cant_invite", "ura_max_channels"}
+    | {"invitee_cant_see_channel", "app_cannot_join_channel", "no_external_invite_permission"}
+)
+"""Refusals that concern one person; the others are invited all the same."""
+
+
+def room_of(job: Job) -> Room:
+    """Return the job's channel. Raises DeliveryError if there is none."""
+    if job.state.room is None:
+        raise DeliveryError("the channel does not exist", permanent=True, mend="Open the channel first: press Retry.")
+    return job.state.room
+
+
+class Rooms:
+    """Handlers of the channel's own effects."""
+
+    def __init__(self, slack: Slack, directory: Directory, render: Renderer) -> None:
+        self._slack = slack
+        self._directory = directory
+        self._render = render
+
+    async def open(self, job: Job) -> Done:
+        """Create the channel under its name, or under the first free one after it.
+
+        On a repeat, a taken name may be our own work: a channel of that name, created by us since the first attempt.
+        """
+        effect = job.effect
+        assert isinstance(effect, OpenRoom)
+        mine: dict[str, str] | None = None
+        for n in range(1, NAMES_TRIED + 1):
+            name = _suffixed(effect.name, n)
+            try:
+                answer = await self._slack.call("conversations.create", name=name, is_private=effect.private)
+            except SlackRefusal as exc:
+                if exc.code != "name_taken":
+                    raise
+                if job.first_at is not None:
+                    mine = await self._made_since(job.first_at, private=effect.private) if mine is None else mine
+                    if name in mine:
+                        return Done(RoomOpened(channel=mine[name], name=name))
+            else:
+                made = answer["channel"]
+                return Done(RoomOpened(channel=made["id"], name=made.get("name", name)))
+        raise DeliveryError(
+            f"conversations.create: {effect.name} and {NAMES_TRIED - 1} names after it are taken",
+            permanent=True,
+            mend="Change `channels.name` in tocsin.yaml so that names differ, then press Retry.",
+        )
+
+    async def _made_since(self, since: datetime, *, private: bool) -> dict[str, str]:
+        """Return name → id of the channels that we created since then."""
+        me = await self._slack.me()
+        pages = self._slack.pages(
+            "users.conversations", OWN_PAGES, types="private_channel" if private else "public_channel"
+        )
+        earliest = (since - CLOCKS_APART).timestamp()
+        found: dict[str, str] = {}
+        async for page in pages:
+            for channel in page.get("channels", []):
+                if channel.get("creator") == me and channel.get("created", 0) >= earliest:
+                    found[channel["name"]] = channel["id"]
+        return found
+
+    async def invite(self, job: Job) -> Done:
+        """Invite everybody who is named; say who could not be, and never fail for one person."""
+        effect = job.effect
+        assert isinstance(effect, Invite)
+        channel = room_of(job).channel
+        people, missing = await self._directory.members(effect.users, effect.usergroups)
+        me = await self._slack.me()
+        wanted = [person for person in people if person != me]
+        refused: dict[str, str] = dict(missing)
+        for start in range(0, len(wanted), INVITED_AT_ONCE):
+            refused |= await self._invite(channel, wanted[start : start + INVITED_AT_ONCE])
+        return Done(note={"channel": channel, "text": _not_invited(refused)}) if refused else Done()
+
+    async def _invite(self, channel: str, people: Sequence[str]) -> dict[str, str]:
+        """Invite `people` in one call, and return who was refused and why."""
+        try:
+            answer = await self._slack.call("conversations.invite", channel=channel, users=",".join(people), force=True)
+        except SlackRefusal as exc:
+            if exc.code not in _SKIPPED | _SETTLED:
+                raise
+            if len(people) == 1:
+                return _real({people[0]: exc.code})
+            if set(exc.errors) == set(people):
+                return _real(exc.errors)
+            # `force` did not help: one by one, so that one bad id does not keep the others out.
+            alone: dict[str, str] = {}
+            for person in people:
+                alone |= await self._invite(channel, [person])
+            return alone
+        return _real(errors_by_user(answer))
+
+    async def show_topic(self, job: Job) -> Done:
+        """Set the topic to what the state says now."""
+        await self._slack.call(
+            "conversations.setTopic", channel=room_of(job).channel, topic=self._render.topic(job.state)
+        )
+        return Done()
+
+    async def pin(self, job: Job) -> Done:
+        """Pin the card; pinned already is fine."""
+        effect = job.effect
+        assert isinstance(effect, PinCard)
+        try:
+            await self._slack.call("pins.add", channel=effect.channel, timestamp=effect.ts)
+        except SlackRefusal as exc:
+            if exc.code != "already_pinned":
+                raise
+        return Done()
+
+    async def bookmark(self, job: Job) -> Done:
+        """Add a bookmark; on a repeat, look for its address first."""
+        effect = job.effect
+        assert isinstance(effect, Bookmark)
+        channel = room_of(job).channel
+        link = self._render.links.resolve(effect.link, job.state.number)
+        if job.first_at is not None:
+            answer = await self._slack.call("bookmarks.list", channel_id=channel)
+            if _has_link(answer, link):
+                return Done()
+        title = plain(effect.title, limits.BOOKMARK_TITLE)
+        await self._slack.call(
+            "bookmarks.add", channel_id=channel, title=title, type="link", link=link, emoji=effect.emoji
+        )
+        return Done()
+
+
+def _suffixed(name: str, n: int) -> str:
+    suffix = f"-{n}" if n > 1 else ""
+    return name[: limits.CHANNEL_NAME - len(suffix)].rstrip("-") + suffix
+
+
+def _has_link(answer: Json, link: str) -> bool:
+    return any(found.get("link") == link for found in answer.get("bookmarks", []))
+
+
+def _real(errors: Mapping[str, str]) -> dict[str, str]:
+    return {person: code for person, code in errors.items() if code not in _SETTLED}
+
+
+def _not_invited(refused: dict[str, str]) -> str:
+    return "not invited: " + ", ".join(f"{who} ({why.replace('_', ' ')})" for who, why in refused.items())

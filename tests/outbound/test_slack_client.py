@@ -1,0 +1,152 @@
+"""Slack's client: every failure says whether to try again, when, and what a person can do; never a secret."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.domain import effects as f
+from bot.outbound.slack import budgets
+from bot.outbound.slack.client import Slack, web_client
+from bot.outbound.slack.refusals import LIMITED, MENDS, TRANSIENT, SlackRefusal
+from bot.ports.delivery import DeliveryError
+from tests.outbound.slack_office import TOKEN, Office, job, open_office, open_room
+from tests.render.slack_cases import ANNA, Life, room
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    async with open_office() as opened:
+        yield opened
+
+
+async def failure(office: Office, method: str = "chat.postMessage", **arguments: object) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
+        await office.slack.call(method, **{"channel": "C0003", "text": "x", **arguments})
+    assert TOKEN not in str(caught.value) + repr(caught.value) + caught.value.mend
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "kind", ["500", "503", "reset_before", "reset_after", "malformed", "silence", "internal_error", "fatal_error"]
+)
+async def test_trouble_on_the_way_is_tried_again(office: Office, kind: str) -> None:
+    await office.fault("chat.postMessage", kind)
+    error = await failure(office)
+    assert not error.permanent
+    assert not error.parks
+
+
+async def test_a_rate_limit_says_when_and_parks_that_channel_only(office: Office) -> None:
+    await office.fault("chat.postMessage", "429", retry_after=17)
+    error = await failure(office)
+    assert (error.permanent, error.retry_after, error.parks) == (False, 17.0, "chat.postMessage:C0003")
+
+
+async def test_a_rate_limit_of_another_method_parks_the_method(office: Office) -> None:
+    await office.fault("conversations.create", "ratelimited", retry_after=3)
+    with pytest.raises(DeliveryError) as caught:
+        await office.carry(f.OpenRoom(name="inc-7"), Life())
+    assert (caught.value.retry_after, caught.value.parks) == (3.0, "conversations.create")
+
+
+async def test_a_limited_announcement_parks_the_budget_that_it_draws_from(office: Office) -> None:
+    life = await open_room(office, Life())
+    effect = f.PostAnnouncement(channel="incidents")
+    await office.fault("chat.postMessage", "429")
+    with pytest.raises(DeliveryError) as caught:
+        await office.carry(effect, life)
+    assert caught.value.parks == budgets.budget_of(effect, life.state)
+
+
+@pytest.mark.parametrize("code", sorted(MENDS))
+async def test_a_permanent_refusal_tells_a_person_what_to_do(office: Office, code: str) -> None:
+    await office.fault("chat.postMessage", code)
+    error = await failure(office)
+    assert isinstance(error, SlackRefusal)
+    assert (error.permanent, error.code) == (True, code)
+    assert error.mend == MENDS[code]
+
+
+async def test_a_code_that_nobody_knows_is_permanent_and_points_to_slacks_page(office: Office) -> None:
+    await office.fault("chat.postMessage", "brand_new_error")
+    error = await failure(office)
+    assert error.permanent
+    assert "https://docs.slack.dev/reference/methods/chat.postMessage" in error.mend
+
+
+async def test_a_wrong_token_says_how_to_set_the_right_one() -> None:
+    async with open_office(token="xoxb-secret-and-wrong") as office:
+        error = await failure(office)
+        assert error.permanent
+        assert "SLACK_BOT_TOKEN" in error.mend
+        assert "xoxb-secret" not in str(error)
+
+
+async def test_what_slack_finds_wrong_with_a_message_is_in_the_error(office: Office) -> None:
+    error = await failure(office, blocks=[{"type": "carousel"}])
+    assert "invalid_blocks" in str(error)
+    assert "/blocks/0" in str(error)
+
+
+async def test_a_server_that_is_gone_is_tried_again(office: Office) -> None:
+    slack = Slack(web_client(TOKEN, office.http, "http://127.0.0.1:1/api/"), timeout=1)
+    with pytest.raises(DeliveryError) as caught:
+        await slack.call("auth.test")
+    assert not caught.value.permanent
+
+
+async def test_calls_share_the_connections_of_one_session(office: Office) -> None:
+    for _ in range(5):
+        await office.slack.call("auth.test")
+    assert len({call.connection for call in office.workspace.control.calls}) == 1
+
+
+async def test_our_own_id_is_asked_for_once(office: Office) -> None:
+    assert [await office.slack.me() for _ in range(3)] == ["U0BOT"] * 3
+    assert len(office.calls("auth.test")) == 1
+
+
+def test_no_code_is_both_transient_and_mended_by_people() -> None:
+    assert not (TRANSIENT | LIMITED) & set(MENDS)
+
+
+# --- budgets ----------------------------------------------------------------------------------------------
+
+SLACKS: dict[f.AnyEffect, str] = {
+    f.OpenRoom(name="x"): "conversations.create",
+    f.Invite(users=(ANNA,)): "conversations.invite",
+    f.ShowTopic(): "conversations.setTopic",
+    f.PinCard(channel="C0007", ts="1.2"): "pins.add",
+    f.Bookmark(title="t", link="incident:"): "bookmarks.add",
+    f.PostCard(): "chat.postMessage:C0007",
+    f.PostRunbook(): "chat.postMessage:C0007",
+    f.PostDraft(): "chat.postMessage:C0007",
+    f.PostAnnouncement(channel="incidents"): "chat.postMessage:incidents",
+    f.ShowMessage(what="card"): "chat.update",
+    f.Tell(template="closed"): "chat.postMessage:C0007",
+    f.TellUser(user=ANNA, template="page_requested"): f"chat.postMessage:{ANNA}",
+}
+
+
+@pytest.mark.parametrize(("effect", "budget"), SLACKS.items(), ids=[e.kind for e in SLACKS])
+def test_each_effect_draws_from_a_budget_that_has_a_limit(effect: f.AnyEffect, budget: str) -> None:
+    assert budgets.budget_of(effect, room(Life()).state) == budget
+    method, colon, _ = budget.partition(":")
+    assert method + colon in budgets.LIMITS
+
+
+async def test_every_effect_of_slacks_has_a_handler_and_a_name_for_people(office: Office) -> None:
+    assert {e.kind for e in SLACKS} == set(office.registry)
+    assert all(registration.name and " " in registration.name for registration in office.registry.values())
+
+
+def test_another_vendors_effect_draws_from_no_budget_of_slacks() -> None:
+    assert budgets.budget_of(f.PagePager(target="default"), Life().state) == ""
+
+
+def test_a_job_without_a_channel_waits_for_a_person() -> None:
+    from bot.outbound.slack.rooms import room_of
+
+    with pytest.raises(DeliveryError) as caught:
+        room_of(job(f.ShowTopic(), Life()))
+    assert caught.value.permanent

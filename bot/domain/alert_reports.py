@@ -94,7 +94,7 @@ def choose_runbook(alert: Alert, verdict: Verdict, runbooks: Runbooks) -> tuple[
     """Return the runbook that the route names, else the one that fits best, and why."""
     if verdict.runbook and (named := runbooks.get(verdict.runbook)):
         return named, "the route names it"
-    labels = {**alert.labels, "alertname": alert.name}
+    labels = {"alertname": alert.name, **alert.labels}
     return runbooks.match(labels, alert.annotations, verdict.service, verdict.severity or Severity.SEV3)
 
 

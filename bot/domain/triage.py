@@ -137,7 +137,7 @@ def _by_priority(labels: Mapping[str, str]) -> Judged:
 
 
 def _first_route(alert: Alert, policy: Policy) -> tuple[int, Route | None]:
-    fields = {"source": alert.source, **alert.labels, "alertname": alert.name}
+    fields = {"source": alert.source, "alertname": alert.name, **alert.labels}
     if "runbook_url" in alert.annotations:
         fields.setdefault("runbook_url", alert.annotations["runbook_url"])
     for number, route in enumerate(policy.routes, start=1):

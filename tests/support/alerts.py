@@ -62,7 +62,14 @@ def alert(fingerprint: str = "f1", status: str = "firing", source: str = "alertm
 
 def body(*alerts: Mapping[str, Any], **top: Any) -> bytes:
     """Return an Alertmanager body with these alerts, as Go writes it."""
-    data = {"receiver": "tocsin", "status": "firing", "alerts": list(alerts), "version": "4", "groupKey": "{}:{}", **top}
+    data = {
+        "receiver": "tocsin",
+        "status": "firing",
+        "alerts": list(alerts),
+        "version": "4",
+        "groupKey": "{}:{}",
+        **top,
+    }
     return (json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 

@@ -6,6 +6,7 @@ after three, so only a wrong signature gets one.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -35,6 +36,7 @@ _SAYS: Final[Mapping[str, State | None]] = {
     "incident.service_updated": None,
     "incident.incident_type.changed": None,
 }
+_ALERTNAME: Final = re.compile(r'[{,]\s*alertname="([^"\\]{1,120})"')
 _STATUS: Final[Mapping[object, State]] = {"triggered": "firing", "acknowledged": "firing", "resolved": "resolved"}
 
 
@@ -128,7 +130,10 @@ def _alert(event: Mapping[str, Any], item: Mapping[str, Any], fingerprint: str, 
 def _labels(item: Mapping[str, Any], number: str) -> dict[str, str]:
     teams = item.get("teams")
     first = teams[0] if isinstance(teams, list) and teams else None
+    # Alertmanager opens its PagerDuty incidents under its group key, which names the alert: runbooks go by that.
+    named = _ALERTNAME.search(r.text(item.get("incident_key"), 500))
     found = {
+        "alertname": named[1] if named else "",
         "service": r.text(r.get(item, "service", "summary")) or r.text(r.get(item, "service", "id")),
         "urgency": r.text(item.get("urgency"), 40),
         "priority": r.text(r.get(item, "priority", "summary"), 80) or r.text(r.get(item, "priority", "name"), 80),

@@ -168,6 +168,19 @@ def test_an_incident_may_be_named_before_or_after_the_verb(text: str) -> None:
     assert (parsed.incident, parsed.wish) == (7, c.Acknowledge())
 
 
+@pytest.mark.parametrize(
+    "text", ["public approve INC-7", "handoff accept INC-7", "lead @bob INC-7", "role scribe @bob inc-7", "sev 1 INC-7"]
+)
+def test_a_few_words_may_name_the_incident_last(text: str) -> None:
+    assert parse(text, ctx()).incident == 7
+
+
+def test_a_sentence_may_mention_another_incident() -> None:
+    parsed = parse("note the same as INC-3", ctx())
+    assert (parsed.incident, parsed.wish) == (None, c.AddNote("the same as INC-3"))
+    assert parse("sev 2 because INC-3", ctx()).wish == c.SetSeverity(S2, "INC-3")
+
+
 def test_an_incident_alone_asks_how_it_stands() -> None:
     parsed = parse("INC-7", ctx())
     assert (parsed.incident, parsed.wish) == (7, Query("status"))

@@ -1,6 +1,8 @@
 """parse(text, context) → what the person wants, or a refusal that says how to write it."""
 
 import difflib
+import re
+from typing import Final
 
 from bot.domain.commands import ApprovePublic, Cancel, Close, Command, Declare, Merge, PageSomeone, PublishPublic
 from bot.domain.refusals import UnknownCommand
@@ -8,6 +10,11 @@ from bot.domain.verbs.model import ParseContext, Parsed, Query
 from bot.domain.verbs.reading import REFERENCE, Args, tidy
 from bot.domain.verbs.table import SPOKEN, VERBS
 from bot.domain.verbs.working import incident_number
+
+_SHORT: Final = re.compile(
+    r"(?:public (?:review|show|approve|publish|discard)\b|(?:handoff|lead|role)\b).*|sev \S+ \S+", re.IGNORECASE
+)
+"""What takes a few words and no sentence: there the incident may stand last, as people say it."""
 
 
 def parse(text: str, ctx: ParseContext) -> Parsed:
@@ -26,12 +33,20 @@ def parse(text: str, ctx: ParseContext) -> Parsed:
     left = tail[0] if tail else ""
     if verb.incident and number is None and not (verb.name == "merge" and _only_reference(left)):
         left, number = _take_reference(left)
+        if number is None and _SHORT.fullmatch(f"{verb.name} {left}"):
+            left, number = _take_last_reference(left)
     return Parsed(verb, number, verb.parse(Args(left, verb.usage), ctx))
 
 
 def _take_reference(text: str) -> tuple[str, int | None]:
     match = REFERENCE.match(text)
     return (text[match.end() :], incident_number(match[1])) if match else (text, None)
+
+
+def _take_last_reference(text: str) -> tuple[str, int | None]:
+    head, _, last = text.rpartition(" ")
+    _, number = _take_reference(last)
+    return (head, number) if number is not None else (text, None)
 
 
 def _only_reference(text: str) -> bool:

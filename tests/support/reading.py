@@ -1,0 +1,76 @@
+"""The reader over the in-memory store: what the surfaces look things up with, without a database."""
+
+from datetime import datetime
+
+from bot.domain.alerts import Episode
+from bot.domain.events import Recorded
+from bot.domain.incident import Incident
+from bot.domain.record import Entry
+from bot.ports.reader import DeliveryRow, Fault, Stats, TimerRow
+from bot.ports.store import Unavailable
+from tests.support.memory import MemoryStore
+
+
+class MemoryReader:
+    """Reader. `down` makes every call raise Unavailable; `asked` counts look-ups of channels."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.down = False
+        self.asked = 0
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("down for the test")
+
+    async def incident(self, number: int) -> Incident | None:
+        self._reach()
+        return self._store.tables.incidents.get(number)
+
+    async def incident_of_channel(self, channel: str) -> int | None:
+        self._reach()
+        self.asked += 1
+        found = [s.number for s in self._store.tables.incidents.values() if s.room and s.room.channel == channel]
+        return found[0] if found else None
+
+    async def incidents(self, *, active: bool = False, limit: int = 200, before: int | None = None) -> list[Incident]:
+        self._reach()
+        states = sorted(self._store.tables.incidents.values(), key=lambda s: -s.number)
+        return [s for s in states if (s.is_active or not active) and (before is None or s.number < before)][:limit]
+
+    async def events(self, number: int, as_of: datetime | None = None) -> list[Recorded]:
+        self._reach()
+        return [item for item in self._store.tables.events.get(number, []) if as_of is None or item.at <= as_of]
+
+    async def entries(self, number: int, as_of: datetime | None = None) -> list[Entry]:
+        self._reach()
+        return [item for item in self._store.tables.entries.get(number, []) if as_of is None or item.at <= as_of]
+
+    async def timers(self, number: int) -> list[TimerRow]:
+        self._reach()
+        timers = self._store.tables.timers.items()
+        return [TimerRow(number, kind, row.due, row.state) for (n, kind), row in timers if n == number]
+
+    async def episodes(self, number: int) -> list[Episode]:
+        self._reach()
+        return [episode for episode in self._store.tables.episodes.values() if episode.incident == number]
+
+    async def deliveries(self, number: int, *, failed_only: bool = False) -> list[DeliveryRow]:
+        self._reach()
+        return []
+
+    async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
+        self._reach()
+        return []
+
+    async def stats(self) -> Stats:
+        self._reach()
+        return Stats({}, 0, 0, None, 0)
+
+    async def ping(self) -> float:
+        self._reach()
+        return 0.0
+
+    async def verify(self, number: int | None = None) -> list[Fault]:
+        self._reach()
+        return []

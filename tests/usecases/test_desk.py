@@ -1,0 +1,137 @@
+"""The desk: the right incident, the right runbook, the right people, and private incidents that stay private."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.domain import refusals as r
+from bot.domain.policy import Permissions, Policy
+from bot.domain.verbs import ParseContext, parse
+from bot.ports.store import Answer
+from bot.usecases.cases import Request
+from bot.usecases.desk import Desk, Door, Form, QueryAnswer
+from tests.support.desks import Office, open_office
+
+ALICE, BOB, EVE = (Request(actor) for actor in ("U0ALICE0001", "U0BOB000002", "U0EVE000003"))
+CLI = Request("cli:ann", surface="cli")
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    async with open_office() as opened:
+        yield opened
+
+
+async def test_a_declaration_gets_the_runbook_of_its_service(office: Office) -> None:
+    await office.desk.do("declare sev2 Disk is full #disks", ALICE)
+    runbook = office.store.tables.incidents[1].runbook
+    assert runbook is not None
+    assert runbook.name == "disk-full"
+
+
+async def test_outside_an_incident_channel_the_incident_must_be_named(office: Office) -> None:
+    await office.incident()
+    with pytest.raises(r.NoIncidentHere, match="ack INC-7"):
+        await office.desk.do("ack", ALICE)
+    assert (await office.desk.do("ack INC-1", ALICE)).incident == 1  # type: ignore[union-attr]
+
+
+async def test_a_named_incident_wins_over_the_channel(office: Office) -> None:
+    await office.incident()
+    await office.incident(title="Another")
+    answer = await office.desk.do("ack INC-2", ALICE, where=1)
+    assert isinstance(answer, Answer)
+    assert (answer.kind, answer.incident) == ("acknowledged", 2)
+
+
+async def test_an_unknown_runbook_is_refused_with_the_names_there_are(office: Office) -> None:
+    await office.incident()
+    with pytest.raises(r.UnknownRunbook, match="disk-full"):
+        await office.desk.do("runbook nonsense", ALICE, where=1)
+
+
+async def test_forms_are_offered_only_where_they_can_open(office: Office) -> None:
+    await office.incident()
+    form = await office.desk.do("update", ALICE, 1, Door(forms=True))
+    assert isinstance(form, Form)
+    assert form.name == "update"
+    with pytest.raises(r.MissingArgument):
+        await office.desk.do("update", ALICE, 1)
+
+
+@pytest.mark.parametrize("text", ["status INC-1", "timeline INC-1", "catchup INC-1", "ack INC-1", "note INC-1 hi",
+                                  "postmortem INC-1", "public review INC-1", "timers INC-1"])  # fmt: skip
+async def test_a_private_incident_does_not_exist_for_outsiders(office: Office, text: str) -> None:
+    await office.incident(private=True)
+    with pytest.raises(r.UnknownIncident):
+        await office.desk.do(text, EVE)
+    await office.desk.do(text, ALICE)
+
+
+async def test_lists_show_private_incidents_only_to_those_in_them(office: Office) -> None:
+    await office.incident(private=True)
+    for request, seen in ((EVE, []), (ALICE, ["INC-1"]), (CLI, ["INC-1"])):
+        answer = await office.desk.do("list", request)
+        assert isinstance(answer, QueryAnswer)
+        assert [one["key"] for one in answer.data] == seen
+
+
+async def test_who_asks_in_the_private_channel_is_in_it(office: Office) -> None:
+    await office.incident(private=True)
+    answer = await office.desk.do("status", EVE, where=1)
+    assert isinstance(answer, QueryAnswer)
+
+
+async def test_permissions_name_people_and_usergroups_and_let_admins_through() -> None:
+    limits = Permissions(declare=("S0OPS",), close=("U0ALICE0001",), admin=("U0ADMIN",))
+    async with open_office(Policy(permissions=limits)) as office:
+        with pytest.raises(r.NotAllowed, match=r"permissions\.declare"):
+            await office.desk.do("declare sev1 x", EVE)
+        await office.desk.do("declare sev1 x", BOB)
+        with pytest.raises(r.NotAllowed, match=r"permissions\.close"):
+            await office.desk.do("status INC-1 closed", BOB)
+        with pytest.raises(r.NotAllowed):
+            await office.desk.do("cancel INC-1 because x", BOB)
+        await office.desk.do("cancel INC-1 because x", Request("U0ADMIN"))
+
+
+async def test_a_private_declaration_needs_its_own_permission() -> None:
+    async with open_office(Policy(permissions=Permissions(private=("U0BOB000002",)))) as office:
+        with pytest.raises(r.NotAllowed, match=r"permissions\.private"):
+            await office.desk.do("declare sev1 x --private", ALICE)
+        await office.desk.do("declare sev1 x --private", BOB)
+
+
+async def test_a_declaration_can_be_undone_by_its_declarer_for_five_minutes(office: Office) -> None:
+    first, second = await office.incident(), await office.incident(title="Two")
+    with pytest.raises(r.TooLateToUndo):
+        await office.desk.undo(BOB, first)
+    assert (await office.desk.undo(ALICE, first)).kind == "cancelled"
+    office.clock.pass_by(minutes=6)
+    with pytest.raises(r.TooLateToUndo):
+        await office.desk.undo(ALICE, second)
+
+
+async def test_shapes_are_those_of_the_contract(office: Office) -> None:
+    await office.incident("C0INCIDENT1")
+    await office.desk.do("ack", ALICE, 1)
+    listed = await office.desk.do("list", CLI)
+    shown = await office.desk.do("status", CLI, 1)
+    told = await office.desk.do("timeline", CLI, 1)
+    assert isinstance(listed, QueryAnswer)
+    assert isinstance(shown, QueryAnswer)
+    assert isinstance(told, QueryAnswer)
+    keys = {"number", "key", "title", "severity", "status", "channel", "private", "drill", "declared_at",
+            "acknowledged_at", "resolved_at"}  # fmt: skip
+    assert keys <= listed.data[0].keys()
+    assert listed.data[0]["declared_at"] == "2026-03-14T09:00:00Z"
+    assert keys | {"roles", "alerts", "timers", "services"} <= shown.data.keys()
+    assert [set(line) >= {"seq", "at", "kind", "actor", "text", "link"} for line in told.data] == [True] * len(
+        told.data
+    )
+
+
+async def test_the_desk_reads_names_through_the_directory(office: Office) -> None:
+    desk: Desk = office.desk
+    context = ParseContext(office.policy, office.clock(), find_person=desk.directory.find)
+    assert parse("lead @bob", context).wish == desk.read("lead @bob", ALICE).wish

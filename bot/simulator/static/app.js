@@ -33,6 +33,7 @@ async function become(user) {
   const mine = round += 1;
   live?.close();
   actAs(user);
+  emit("between", true);
   byId("shell").setAttribute("aria-busy", "true");
   delete document.body.dataset.ready;
   let state;

@@ -35,6 +35,7 @@ export class Composer {
   aim(target, placeholder) {
     this.#keep();
     this.target = target;
+    this.hold(false);
     this.area.placeholder = placeholder;
     this.area.setAttribute("aria-label", placeholder);
     this.set(drafts.get(this.#draftOf(target)) ?? "", false);
@@ -62,11 +63,14 @@ export class Composer {
     this.#changed();
   }
 
+  /** Between two places nothing can be written, or it would land in the wrong one. */
+  hold(on) { this.area.readOnly = on; }
+
   focus() { this.area.focus({ preventScroll: true }); }
 
   async send() {
     const text = this.area.value.trim();
-    if (!text || !this.target || this.waiting) return;
+    if (!text || !this.target || this.waiting || this.area.readOnly) return;
     const { target } = this;
     const isCommand = text.startsWith("/");
     this.set("");

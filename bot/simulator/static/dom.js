@@ -90,10 +90,13 @@ export function link(address, children, props = {}) {
 }
 
 let announcer = null;
+let forget = 0;
 /** Say something to screen readers without moving focus. */
 export function announce(words) {
   announcer ??= document.getElementById("announcer");
   announcer.textContent = "";
   // A fresh text node in a later task is what makes repeated words be read again.
   setTimeout(() => { announcer.textContent = words; }, 30);
+  clearTimeout(forget);
+  forget = setTimeout(() => { announcer.textContent = ""; }, 1500);
 }

@@ -35,7 +35,7 @@ function draw() {
         channel.is_private && h("span", { class: "visually-hidden" }, " (private)"),
         channel.is_archived && h("span", { class: "badge" }, "Archived")),
       h("p", { class: "topic", testid: "topic", title: typedAgain(channel.topic || "") }, channel.topic ? inline(channel.topic) : channel.is_im ? other?.title ?? "" : h("span", { class: "faint" }, channel.purpose || "No topic yet"))),
-    channel.is_im ? null : h("div", { class: "channel-tools" },
+    h("div", { class: "channel-tools", hidden: channel.is_im },
       channel.pins.length > 0 && h("button", { type: "button", class: "count-button", testid: "pins", "aria-haspopup": "dialog", title: "Pinned messages", "aria-label": `${channel.pins.length} pinned`, on: { click: (event) => pins(event.currentTarget, channel) } }, icon("pin", 16), channel.pins.length),
       h("button", { type: "button", class: "count-button", "aria-haspopup": "dialog", title: "Members", "aria-label": `${channel.members.length} members`, testid: "member-count", on: { click: (event) => members(event.currentTarget, channel) } }, icon("people", 16), channel.members.length),
       iconButton("more", "Channel actions", (event) => actions(event.currentTarget, channel), { testid: "channel-actions", "aria-haspopup": "menu" })));

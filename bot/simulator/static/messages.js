@@ -103,7 +103,7 @@ export function messageNode(message, channel, { continued = false, inThread = fa
       message.subtype === "thread_broadcast" && !inThread && h("p", { class: "flag" }, icon("thread", 13), "Replied to a ",
         h("button", { type: "button", class: "linklike", on: { click: () => emit("open-thread", { channel, ts: message.thread_ts }) } }, "thread")),
       h("header", { class: continued ? "byline visually-hidden" : "byline" },
-        h("button", { type: "button", class: "author", data: { user: author.id } }, author.real_name || author.name),
+        h("button", { type: "button", class: "author", tabindex: "-1", data: { user: author.id } }, author.real_name || author.name),
         author.is_bot && h("span", { class: "badge-app" }, "APP"), timeNode(message)),
       h("div", { class: `content${onlyEmoji(message.blocks) ? " jumbo" : ""}` }, content(message, channel),
         message.edited && message.subtype !== "tombstone" && h("small", { class: "edited", title: full(dateOf(message.edited.ts)) }, "(edited)")),

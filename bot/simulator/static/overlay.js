@@ -2,26 +2,38 @@
 
 import { h, icon, iconButton } from "./dom.js";
 
-const closedAt = new WeakMap();
-const JUST_NOW = 250;
+const openBoxes = new WeakMap(); // anchor → its popover while it is shown
+let pressed = null; // the anchor that was pressed while its popover was open
+
+// The browser dismisses a popover on the press; the click that follows must not open it again.
+document.addEventListener("pointerdown", (event) => {
+  const anchor = event.target.closest?.('[aria-expanded="true"]');
+  pressed = anchor && openBoxes.has(anchor) ? anchor : null;
+}, true);
 
 /** Show content beside an anchor until it is dismissed; a second click on the anchor closes it. */
 export function popover(anchor, content, { label, role = "dialog", kind = "", onClose } = {}) {
-  // The browser has already dismissed it when the click on its own anchor arrives.
-  if (performance.now() - (closedAt.get(anchor) ?? -JUST_NOW) < JUST_NOW) return null;
+  if (pressed === anchor || openBoxes.get(anchor)?.matches(":popover-open")) {
+    pressed = null;
+    if (openBoxes.get(anchor)?.matches(":popover-open")) openBoxes.get(anchor).hidePopover();
+    return null;
+  }
   const box = h("div", { class: `popover ${kind}`, popover: "auto", role, "aria-label": label }, content);
   // Outside an open dialog everything is inert, so a dialog's menus live inside of it.
   (anchor.closest("dialog") ?? document.body).append(box);
   box.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
-    closedAt.set(anchor, performance.now());
+    // The event comes late: by now the anchor may show another one.
+    const current = openBoxes.get(anchor) === box;
+    if (current) openBoxes.delete(anchor);
     const hadFocus = box.contains(document.activeElement) || document.activeElement === document.body;
-    anchor.setAttribute("aria-expanded", "false");
+    if (current) anchor.setAttribute("aria-expanded", "false");
     box.remove();
     onClose?.();
-    if (hadFocus && anchor.isConnected) anchor.focus({ preventScroll: true });
+    if (hadFocus && current && anchor.isConnected) anchor.focus({ preventScroll: true });
   });
   anchor.setAttribute("aria-expanded", "true");
+  openBoxes.set(anchor, box);
   box.showPopover();
   place(box, anchor.getBoundingClientRect());
   (box.querySelector("[autofocus]") ?? box.querySelector("input, button, select, a"))?.focus({ preventScroll: true });

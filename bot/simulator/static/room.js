@@ -35,6 +35,7 @@ export function startRoom() {
   });
   on("message_deleted", ({ channel, ts }) => { if (channel === store.place?.id) { timeline.remove(ts); empty(); } });
   on("channel", ({ channel }) => { if (channel.id === store.place?.id) footer(); });
+  on("between", (moving) => composer.hold(moving));
   document.addEventListener("visibilitychange", () => read());
   addEventListener("focus", () => read());
 }

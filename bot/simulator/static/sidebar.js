@@ -94,8 +94,9 @@ function people() {
 export async function openDirect(user) {
   const known = directWith(user);
   if (known) return emit("go", known.id);
+  emit("between", true);
   const answer = await attempt(post("dm", { user }));
-  if (!answer) return undefined;
+  if (!answer) return emit("between", false);
   store.channels.set(answer.channel.id, answer.channel);
   return emit("go", answer.channel.id);
 }

@@ -1,99 +1,62 @@
 """Killed at any boundary and started again: everything goes on, nothing is done twice."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from bot.domain import commands as c
 from bot.domain.refusals import Refused
+from tests.delivery.bases import InMemory, on_database
+from tests.delivery.stories import check_after_kill, play
 from tests.delivery.world import Clock, Fatal, Process, World
-from tests.support.memory import OVER, MemoryStore
-
-Person = Callable[[Process], Awaitable[None]]
-"""What somebody does, patiently: asks again, with the same command id, until there is an answer."""
+from tests.support.databases import Databases
 
 
-async def declares(bot: Process) -> None:
-    await bot.declare(id="cmd-1", service="checkout", severity="sev1")
-    await bot.step()
+async def calm() -> tuple[World, list[str]]:
+    """Return the world after an undisturbed play, and the boundaries it went through."""
+    clock, world, fault = Clock(), World(), Fatal()
+    await play(InMemory(clock), world, clock, fault)
+    return world, fault.boundaries
 
 
-async def updates(bot: Process) -> None:
-    await bot.act(1, c.PostUpdate("we are looking"), id="cmd-2")
-    await bot.step()
-
-
-async def acknowledges(bot: Process) -> None:
-    await bot.act(1, c.Acknowledge(), id="cmd-3")
-    await bot.step()
-
-
-async def resolves(bot: Process) -> None:
-    await bot.act(1, c.Resolve("rolled back"), id="cmd-4")
-    await bot.step()
-
-
-STORY: tuple[Person, ...] = (declares, updates, acknowledges, resolves)
-
-
-async def play(store: MemoryStore, world: World, clock: Clock, fault: Fatal) -> None:
-    """Play the story; where the process dies, the next one begins a little later with what was not answered."""
-    acts, lives = list(STORY), 0
-    while acts:
-        lives += 1
-        async with Process(store, store, world, clock, name=f"life {lives}", fault=fault) as bot:
-
-            async def live(bot: Process = bot) -> None:
-                while acts:
-                    await acts[0](bot)
-                    acts.pop(0)
-                await bot.settle_down(clock)
-
-            if await bot.survive(live()):
-                return
-        fault = Fatal()
-        clock.step(11)
-
-
-def told(world: World) -> list[tuple[str, str]]:
-    """What people and vendors saw, but for live messages: how often those are redrawn depends on the time."""
-    return [(kind, key.partition(" ")[2]) for kind, key in sorted(world.seen) if not kind.startswith("show_")]
+def first_and_last_of_each(boundaries: list[str]) -> list[int]:
+    """Return where each kind of boundary comes first and last, counted from 1."""
+    first = {name: n for n, name in reversed(list(enumerate(boundaries, 1)))}
+    last = {name: n for n, name in enumerate(boundaries, 1)}
+    return sorted({*first.values(), *last.values()})
 
 
 async def test_killed_at_any_boundary_everything_goes_on_and_nothing_happens_twice() -> None:
-    clock, calm = Clock(), World()
-    undisturbed = Fatal()
-    await play(MemoryStore(clock), calm, clock, undisturbed)
-    assert {"commit:before", "commit:after", "call:open_room:before", "call:page_pager:after"} <= set(
-        undisturbed.boundaries
-    )
-    for n in range(1, len(undisturbed.boundaries) + 1):
+    undisturbed, boundaries = await calm()
+    assert {"commit:before", "commit:after", "call:open_room:before", "call:page_pager:after"} <= set(boundaries)
+    for n in range(1, len(boundaries) + 1):
         clock, world, fault = Clock(), World(), Fatal(n)
-        store = MemoryStore(clock)
-        await play(store, world, clock, fault)
-        where = f"killed at {n}: {fault.boundaries[-1]}"
-        assert fault.died.is_set(), where
-        assert len(world.seen) == len(set(world.seen)), where
-        assert told(world) == told(calm), where
-        assert all(row.state in OVER for row in store.tables.effects.values()), where
-        state = store.tables.incidents[1]
-        assert (state.status, state.acknowledged_by, state.failed) == ("resolved", "U0000001", {}), where
-        types = [item.event.type for item in store.tables.events[1]]
-        assert types.count("update_posted") == types.count("acknowledged") == types.count("resolved") == 1, where
-        shown = {name: message.shown for name, message in state.messages.items()}
-        assert set(shown) == {"card", "announcement", "draft"}, where
+        base = InMemory(clock)
+        await play(base, world, clock, fault)
+        await check_after_kill(base, world, undisturbed, fault)
 
 
-async def test_a_command_asked_again_after_a_kill_gets_the_answer_it_had(store: MemoryStore, clock: Clock) -> None:
-    fault = Fatal(2)  # commit:after: written, but nobody was told
-    async with Process(store, store, World(), clock, fault=fault) as bot:
+@pytest.mark.kill
+async def test_killed_on_a_database_everything_goes_on_and_nothing_happens_twice(databases: Databases) -> None:
+    """In memory every boundary is tried; here the first and the last of each kind."""
+    undisturbed, boundaries = await calm()
+    for n in first_and_last_of_each(boundaries):
+        clock, world, fault = Clock(), World(), Fatal(n)
+        url = databases.migrated()
+        async with on_database(url, clock) as base:
+            await play(base, world, clock, fault)
+            await check_after_kill(base, world, undisturbed, fault)
+        databases.drop(url)
+
+
+async def test_a_command_asked_again_after_a_kill_gets_the_answer_it_had(clock: Clock) -> None:
+    base, fault = InMemory(clock), Fatal(2)  # commit:after: written, but nobody was told
+    async with Process(base.store, base.outbox, World(), clock, fault=fault) as bot:
 
         async def ask() -> None:
             await bot.declare(id="cmd-1")
 
         assert not await bot.survive(ask())
-    async with Process(store, store, World(), clock) as bot:
+    async with Process(base.store, base.outbox, World(), clock) as bot:
         assert await bot.declare(id="cmd-1") == 1
         with pytest.raises(Refused):
             await bot.act(2, c.Acknowledge())
-    assert list(store.tables.incidents) == [1]
+    assert list(base.store.tables.incidents) == [1]

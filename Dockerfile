@@ -6,7 +6,7 @@ ENV PATH=/opt/tocsin/bin:$PATH
 WORKDIR /src
 COPY requirements.lock ./
 RUN pip install --require-hashes -r requirements.lock
-COPY pyproject.toml hatch_build.py LICENSE ./
+COPY pyproject.toml hatch_build.py LICENSE README.md ./
 COPY runbooks runbooks
 COPY templates templates
 COPY migrations migrations

@@ -111,7 +111,7 @@ class Delivery(Section):
 
 
 class Retention(Section):
-    """How long by-products are kept; incidents are kept until `tocsin purge`."""
+    """How long by-products are kept; incidents are kept."""
 
     inbox: Duration = timedelta(hours=72)
 

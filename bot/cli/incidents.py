@@ -40,9 +40,7 @@ def _verb(verb: Verb) -> Callable[..., None]:
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    group = typer.Typer(
-        no_args_is_help=True, help="Incidents: list, show, declare, and every verb of Slack."
-    )
+    group = typer.Typer(no_args_is_help=True, help="Incidents: list, show, declare, and every verb of Slack.")
     group.command("list", help="The open incidents.")(list_)
     group.command(help="One incident.")(show)
     group.command(help="What happened, in order.")(timeline)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.output import Failure, say, say_json, table
+from bot.domain.severity import Severity, parse_severity
 
 Json = Annotated[bool, typer.Option("--json", help="for a machine")]
 
@@ -95,7 +96,7 @@ def match(context: typer.Context, payload: Path, as_json: Json = False) -> None:
     batch = SOURCES["alertmanager"].parse(payload.read_bytes(), {})
     found = []
     for alert in batch.alerts:
-        book, reason = library.match(alert.labels, alert.annotations, alert.labels.get("service"), None)
+        book, reason = library.match(alert.labels, alert.annotations, alert.labels.get("service"), Severity.SEV3)
         found.append({"alert": alert.name, "runbook": book.name if book else None, "reason": reason})
     if as_json:
         say_json(found)
@@ -111,7 +112,9 @@ def coverage(context: typer.Context, rules: Path, as_json: Json = False) -> None
     for rule in _rules(read_json(rules)):
         labels = {"alertname": rule["alert"], **({"severity": rule["severity"]} if rule.get("severity") else {})}
         annotations = {"runbook_url": rule["runbook_url"]} if rule.get("runbook_url") else {}
-        book, reason = library.match(labels, annotations, None, None)
+        book, reason = library.match(
+            labels, annotations, None, parse_severity(rule.get("severity") or "") or Severity.SEV3
+        )
         own = book.name if book and book.name != default else None
         found.append({"alert": rule["alert"], "runbook": own, "link": rule.get("runbook_url"), "reason": reason})
     covered = sum(1 for f in found if f["runbook"])

@@ -11,7 +11,7 @@ class RunbookLibrary(Protocol):
     """Runbooks by name and by what they match."""
 
     def match(
-        self, labels: Mapping[str, str], annotations: Mapping[str, str], service: str | None, severity: Severity | None
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], service: str | None, severity: Severity
     ) -> tuple[Runbook | None, str]:
         """Return the runbook that fits best, or the default one, or None; and why in words."""
         ...

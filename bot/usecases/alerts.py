@@ -188,8 +188,10 @@ def _new_episode(step: Step, number: int | None, known: Episode | None, now: dat
     alert = step.alert
     ordinal = int(known.id.rpartition("/")[2]) + 1 if known else 1
     over = step.kind == "tombstone"
+    if known is not None:
+        now = max(now, known.last_seen)  # replicas' clocks differ; the newest episode must sort as the newest
     return Episode(
-        id=f"{alert.source}/{alert.fingerprint}/{ordinal}",
+        id=f"{alert.source}/{alert.fingerprint}/{ordinal:06}",
         source=alert.source,
         fingerprint=alert.fingerprint,
         incident=number,

@@ -5,6 +5,7 @@ earlier ones), write with one executemany a table, commit, then answer each call
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import structlog
 from bot.domain.refusals import Refused
 from bot.ports.clock import Clock
 from bot.ports.fault import Fault, no_fault
+from bot.ports.observer import Observer, Unobserved
 from bot.ports.store import Answer, Changes, Claim, Conflict, Keys, Loaded, Store, Superseded, Unavailable
 
 BATCH_MAX = 64
@@ -48,10 +50,13 @@ class _Waiting:
 class Committer:
     """Takes cases, commits them in sets, answers each caller after the commit."""
 
-    def __init__(self, store: Store, clock: Clock, *, fault: Fault = no_fault) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, fault: Fault = no_fault, observer: Observer | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._fault = fault
+        self._observer = observer or Unobserved()
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -133,7 +138,9 @@ class Committer:
             if one.case.command_id:
                 keys |= Keys(commands=frozenset({one.case.command_id}))
         claims = [claim for one in batch for claim in one.case.claims()]
+        started = time.perf_counter()
         await self._store.transact(keys, claims, work)
+        self._observer.committed(len(batch), time.perf_counter() - started)
         self._fault("commit:after")
         for one, outcome in zip(batch, outcomes, strict=True):
             _settle(one, outcome)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from bot.domain.effects import Effect, Tell, cause_of
 from bot.domain.events import Event, Recorded
@@ -26,7 +27,8 @@ def unfold(
     for event in events:
         seq = (state.seq if state else 0) + 1
         # model_construct: the event was built by decide a moment ago; validating it again costs more than deciding did
-        item = Recorded.model_construct(seq=seq, at=now, actor=actor, event=event, request_id=request_id)
+        fields: dict[str, Any] = {"seq": seq, "at": now, "actor": actor, "event": event, "request_id": request_id}
+        item = Recorded.model_construct(**fields)
         after = evolve(state, item)
         reaction = react(state, after, item, policy)
         changes.incidents[after.number] = after

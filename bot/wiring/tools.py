@@ -10,7 +10,7 @@ from bot.assets import asset_dir
 from bot.domain.people import is_person
 from bot.domain.postmortem import Postmortem, compile_postmortem
 from bot.domain.refusals import UnknownIncident
-from bot.domain.runbook_file import Problem, lint
+from bot.domain.runbook_lint import Problem
 from bot.domain.templates import fill
 from bot.ports.clock import utc_now
 from bot.ports.directory import NoDirectory
@@ -38,7 +38,7 @@ def runbook_folder(settings: Settings) -> Path:
 
 def open_library(settings: Settings, folder: Path | None = None) -> RunbookLibrary:
     """Return the runbooks."""
-    return RunbookLibrary(folder or runbook_folder(settings), default=settings.config.runbooks.default)
+    return RunbookLibrary(folder or runbook_folder(settings), settings.config)
 
 
 def open_texts(settings: Settings, **filters: Any) -> Texts:
@@ -49,7 +49,7 @@ def open_texts(settings: Settings, **filters: Any) -> Texts:
 
 def lint_folder(settings: Settings, folder: Path | None) -> list[Problem]:
     """Return what is wrong with the runbooks in `folder`, else in the configured one."""
-    return lint(folder or runbook_folder(settings), settings.config)
+    return open_library(settings, folder).lint(utc_now().date())
 
 
 def cross_check(settings: Settings) -> list[str]:

@@ -13,7 +13,7 @@ const drafts = new Map();
 export class Composer {
   /** `name` is the testid; `sent` is called when something went out. */
   constructor({ name, sendName = "send", sent }) {
-    Object.assign(this, { name, sent, target: null });
+    Object.assign(this, { name, sent, target: null, queue: Promise.resolve(), pending: 0 });
     this.area = h("textarea", { rows: "1", testid: name, dir: "auto", enterkeyhint: "send", autocomplete: "off", "aria-label": "Message", "aria-autocomplete": "list" });
     this.sendButton = iconButton("send", "Send", () => this.send(), { class: "icon-button send", testid: sendName });
     this.status = h("p", { class: "composer-status", role: "status" });
@@ -68,16 +68,20 @@ export class Composer {
 
   focus() { this.area.focus({ preventScroll: true }); }
 
-  async send() {
+  send() {
     const text = this.area.value.trim();
-    if (!text || !this.target || this.waiting || this.area.readOnly) return;
+    if (!text || !this.target || this.area.readOnly) return;
     const { target } = this;
-    const isCommand = text.startsWith("/");
     this.set("");
     drafts.delete(this.#draftOf(target));
-    this.waiting = true;
-    this.node.setAttribute("aria-busy", "true");
-    if (isCommand) this.status.textContent = `Waiting for ${store.bot.name ?? "the app"}…`;
+    // Messages keep their order; a command may take seconds and holds nothing up.
+    if (text.startsWith("/")) this.#deliver(target, text);
+    else this.queue = this.queue.then(() => this.#deliver(target, text));
+  }
+
+  async #deliver(target, text) {
+    const command = text.startsWith("/");
+    this.#waiting(command ? 1 : 0);
     try {
       await post("send", { text, ...target });
       this.sent?.(target, text);
@@ -85,12 +89,15 @@ export class Composer {
       toast(refused.message);
       // The words are given back, unless something new was begun meanwhile.
       if (this.target === target && !this.area.value) this.set(text);
-      else drafts.set(this.#draftOf(target), text);
+      else if (!drafts.has(this.#draftOf(target))) drafts.set(this.#draftOf(target), text);
     } finally {
-      this.waiting = false;
-      this.node.removeAttribute("aria-busy");
-      this.status.textContent = "";
+      this.#waiting(command ? -1 : 0);
     }
+  }
+
+  #waiting(change) {
+    this.pending += change;
+    this.status.textContent = this.pending ? `Waiting for ${store.bot.name ?? "the app"}…` : "";
   }
 
   #key(event) {

@@ -101,8 +101,10 @@ export class Timeline {
   }
 
   toEnd() {
+    const before = this.stuck;
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.stuck = true;
+    if (!before) this.atEnd?.(true);
   }
 
   /** Bring a message into sight and point at it. */

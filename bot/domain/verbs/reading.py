@@ -38,14 +38,15 @@ def _untoken(match: re.Match[str]) -> str:
     if inner.startswith("@"):
         return f"<{inner}>"
     if inner.startswith("#"):
-        return f"#{label}" if label else match[0]
+        return f"#{label}" if label else f"<{inner}>"
     if inner.startswith("!"):
         name = label or inner[1:].partition("^")[0]
         return name if label and not inner.startswith(("!subteam", "!here", "!channel")) else f"@{name.lstrip('@')}"
     address = inner.removeprefix("mailto:")
-    if not label or label in address:
-        return label or address
-    return f"{label} ({address})"
+    if not label or label == address:
+        return address
+    bare = address.partition("://")[2] or address
+    return label if label.rstrip("/") == bare.rstrip("/") else f"{label} ({address})"
 
 
 def unquote(text: str) -> str:

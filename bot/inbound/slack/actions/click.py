@@ -32,8 +32,8 @@ class Click:
 
     @property
     def incident(self) -> int:
-        """The incident in front of the value. Refuses junk."""
-        return number(self.value.partition(":")[0])
+        """The incident, where it is the whole value. Refuses junk."""
+        return number(self.value)
 
 
 def number(text: str) -> int:

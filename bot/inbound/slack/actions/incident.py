@@ -21,9 +21,10 @@ async def do(counter: Counter, click: Click, command: c.Command, incident: int |
     return None
 
 
-async def form(counter: Counter, click: Click, name: FormName) -> Said:
+async def form(counter: Counter, click: Click, name: FormName, incident: int | None = None) -> Said:
     """Ask for the rest in a form."""
-    outcome = await counter.desk.grant(OpenForm(name), click.request, click.incident, click.where)
+    about = click.incident if incident is None else incident
+    outcome = await counter.desk.grant(OpenForm(name), click.request, about, click.where)
     return counter.message(outcome)
 
 
@@ -32,26 +33,27 @@ async def acknowledge(counter: Counter, click: Click) -> Said:
 
 
 async def severity(counter: Counter, click: Click) -> Said:
-    level = click.parts(2)[1]
+    incident, level = click.parts(2)
     if level not in list(Severity):
         raise OldControl
-    return await do(counter, click, c.SetSeverity(Severity(level)))
+    return await do(counter, click, c.SetSeverity(Severity(level)), number(incident))
 
 
 async def status(counter: Counter, click: Click) -> Said:
     """Resolving asks what fixed it."""
-    word = click.parts(2)[1]
+    first, word = click.parts(2)
     if word not in list(Status):
         raise OldControl
+    incident = number(first)
     match Status(word):
         case Status.RESOLVED:
-            return await form(counter, click, "resolve")
+            return await form(counter, click, "resolve", incident)
         case Status.CLOSED:
-            return await do(counter, click, c.Close())
+            return await do(counter, click, c.Close(), incident)
         case Status.CANCELLED:
-            return await do(counter, click, c.Cancel(""))
+            return await do(counter, click, c.Cancel(""), incident)
         case state:
-            return await do(counter, click, c.SetStatus(state))
+            return await do(counter, click, c.SetStatus(state), incident)
 
 
 async def lead(counter: Counter, click: Click) -> Said:

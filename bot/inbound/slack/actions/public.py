@@ -12,7 +12,8 @@ async def edit(counter: Counter, click: Click) -> Said:
 
 async def approve(counter: Counter, click: Click) -> Said:
     """Value: `<incident>:<version>`; another version by now is refused."""
-    return await do(counter, click, c.ApprovePublic(number(click.parts(2)[1])))
+    incident, version = map(number, click.parts(2))
+    return await do(counter, click, c.ApprovePublic(version), incident)
 
 
 async def publish(counter: Counter, click: Click) -> Said:

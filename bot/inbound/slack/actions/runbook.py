@@ -20,17 +20,17 @@ _OUTCOMES: Final[dict[str, Literal["done", "skipped", "failed", "open"]]] = {
 
 async def step(counter: Counter, click: Click) -> Said:
     """Value: `<incident>:<n>:done`."""
-    _, step_number, word = click.parts(3)
+    incident, step_number, word = click.parts(3)
     if word not in _OUTCOMES:
         raise OldControl
-    return await do(counter, click, c.MarkStep(number(step_number), _OUTCOMES[word]))
+    return await do(counter, click, c.MarkStep(number(step_number), _OUTCOMES[word]), number(incident))
 
 
 async def page(counter: Counter, click: Click) -> Said:
     """Another page of a long runbook, to the asker only."""
-    wanted = number(click.parts(2)[1])
+    incident, wanted = map(number, click.parts(2))
     viewer = Viewer(click.request.actor, room=click.where)
-    state = await counter.desk.queries.state(viewer, click.incident)
+    state = await counter.desk.queries.state(viewer, incident)
     events = await counter.reader.events(state.number)
     attached = [item.event for item in events if isinstance(item.event, RunbookAttached)]
     if not attached:

@@ -15,6 +15,7 @@ from bot.domain.text import clean
 
 _LONGEST = 40_000
 """Characters of one value; Slack's own limit for a whole message."""
+_BLANKS = " \n"
 
 
 class Safe(str):
@@ -29,7 +30,12 @@ def escape_mrkdwn(value: object) -> str:
     """
     if isinstance(value, Safe):
         return value
-    return clean(str(value), _LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = str(value)
+    inner = clean(text, _LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if not inner:
+        return text if not text.strip(_BLANKS) else ""
+    # Cleaning strips blanks at the ends; in the midst of a sentence they belong to it.
+    return text[: len(text) - len(text.lstrip(_BLANKS))] + inner + text[len(text.rstrip(_BLANKS)) :]
 
 
 class Texts:

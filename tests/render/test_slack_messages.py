@@ -88,7 +88,7 @@ def test_every_message_is_legal_and_harmless_with_the_worst_input(text: str) -> 
     assert 0 < len(topic) <= 250
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)  # each renders some thirty messages; the words alone have a property of their own
 @given(HOSTILE)
 def test_nothing_from_outside_rings_links_or_hides_in_any_message(text: str) -> None:
     for message in every_message(text):

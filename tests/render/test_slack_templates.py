@@ -9,7 +9,7 @@ from bot.domain.reactions import react
 from bot.render.slack.message import Links, Surroundings
 from bot.render.slack.renderer import Renderer
 from bot.render.texts import Texts
-from tests.render.slack_cases import ANNA, BEN, TEMPLATES, Life, every_tell, room
+from tests.render.slack_cases import ANNA, BEN, TEMPLATES, Life, declared, every_tell, room
 
 
 def asked_for() -> set[str]:
@@ -59,3 +59,12 @@ def test_a_page_to_one_person_says_where_to_go_and_until_when() -> None:
     assert "<#C0007>" in told
     assert "Respond by <!date^" in told
     assert f"Called by <@{ANNA}>" in told
+
+
+def test_a_page_about_a_private_incident_gives_neither_title_nor_reason_away() -> None:
+    life = room(Life(declared(private=True, title="Customer data leaked")))
+    life.then(e.PageRequested(target="x", users=(BEN,), reason="the leak"))
+    around = Surroundings(Texts(TEMPLATES), Policy(), Links("https://tocsin.example"))
+    told = Renderer(around).tell_user(TellUser(user=BEN, template="page_requested"), life.last, life.state).text
+    assert "Private incident INC-7 needs you" in told
+    assert "leak" not in told

@@ -1,5 +1,6 @@
 """Who and where in the workspace: members of usergroups, channels by name. Kept for a while; asked for when needed."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -25,15 +26,17 @@ class Directory:
 
     async def members(self, users: Iterable[str], groups: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         """Return everyone named, each once, in order; and the groups that could not be read, with Slack's reason."""
+        asked = list(dict.fromkeys(groups))
+        answers = await asyncio.gather(*(self._members_of(group) for group in asked), return_exceptions=True)
         found = dict.fromkeys(users)
         missing: dict[str, str] = {}
-        for group in groups:
-            try:
-                found |= dict.fromkeys(await self._members_of(group))
-            except SlackRefusal as exc:
-                if not exc.permanent:
-                    raise
-                missing[group] = exc.code
+        for group, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, SlackRefusal) and answer.permanent:
+                missing[group] = answer.code
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                found |= dict.fromkeys(answer)
         return list(found), missing
 
     async def _members_of(self, group: str) -> tuple[str, ...]:

@@ -90,9 +90,7 @@ class Rooms:
         effect = job.effect
         assert isinstance(effect, Invite)
         channel = room_of(job).channel
-        people, missing = await self._directory.members(effect.users, effect.usergroups)
-        me = await self._slack.me()
-        wanted = [person for person in people if person != me]
+        wanted, missing = await self._directory.members(effect.users, effect.usergroups)
         refused: dict[str, str] = dict(missing)
         for start in range(0, len(wanted), INVITED_AT_ONCE):
             refused |= await self._invite(channel, wanted[start : start + INVITED_AT_ONCE])

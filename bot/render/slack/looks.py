@@ -14,7 +14,7 @@ STATUS: Final = {
     Status.CLOSED: "📁",
     Status.CANCELLED: "🚫",
 }
-STEP: Final = {"done": "✅", "skipped": "⏭️", "failed": "❌", "open": "▫️"}
+STEP: Final = {"done": "✅", "skipped": "⏭️", "failed": "❌", "open": "⬜"}
 
 
 def severity(level: Severity) -> str:

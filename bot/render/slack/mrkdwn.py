@@ -42,17 +42,9 @@ def words(value: object) -> Safe:
     text = _REFERENCE.sub(_named, clean(str(value), 40_000))
     pieces, at = [], 0
     for match in _BARE_URL.finditer(text):
-        pieces += [_inert(text[at : match.start()]), link(match[0])]
+        pieces += [escape_mrkdwn(text[at : match.start()]), link(match[0])]
         at = match.end()
-    return Safe("".join([*pieces, _inert(text[at:])]))
-
-
-def _inert(piece: str) -> str:
-    """Escape a piece of a text; the blanks at its ends, which cleaning strips, belong to the text."""
-    if not piece.strip():
-        return piece
-    start, end = len(piece) - len(piece.lstrip()), len(piece.rstrip())
-    return piece[:start] + escape_mrkdwn(piece) + piece[end:]
+    return Safe("".join([*pieces, escape_mrkdwn(text[at:])]))
 
 
 def _named(match: re.Match[str]) -> str:

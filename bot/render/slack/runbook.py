@@ -148,7 +148,7 @@ class _Checklist:
 
     def _menu(self, step: Step) -> OverflowMenuElement:
         value = f"{self._state.number}:{step.number}"
-        known = {"done": "✅ Done", "skipped": "⏭️ Skip", "failed": "❌ Failed", "open": "▫️ Open again"}
+        known = {"done": "✅ Done", "skipped": "⏭️ Skip", "failed": "❌ Failed", "open": "⬜ Open again"}
         now = self._outcomes.get(step.number, "open")
         return overflow(
             f"{ids.STEP}:{step.number}", {f"{value}:{how}": label for how, label in known.items() if how != now}

@@ -114,9 +114,10 @@ class Runner:
         """
         while not self._stopping:
             self._woken.clear()
-            if not self._flying or self._clock() - self._looked_at >= TIMERS_EVERY:
-                await self._ring_due()
+            idle = not self._flying
             started = await self._start_ripe()
+            if idle or self._clock() - self._looked_at >= TIMERS_EVERY:
+                await self._ring_due()  # while the first calls are on their way
             if self._flying:
                 await self._something_happens()
             elif not started and not self._woken.is_set():

@@ -141,13 +141,13 @@ class PublicPage:
 
     @property
     def open(self) -> tuple[PublicIncident, ...]:
-        """What is not over yet, newest first."""
-        return tuple(incident for incident in self.incidents if incident.is_open)
+        """What is not over yet, the worst first, then the newest."""
+        return tuple(sorted((i for i in self.incidents if i.is_open), key=lambda i: -i.impact.rank))
 
     @property
     def groups(self) -> tuple[tuple[str | None, tuple[PublicComponent, ...]], ...]:
-        """(group, its components), in the order of the policy; components without a group come under None."""
-        names = dict.fromkeys(component.group for component in self.components)
+        """(group, its components), in the order of the policy; those without a group come first, under None."""
+        names = sorted(dict.fromkeys(component.group for component in self.components), key=lambda n: n is not None)
         return tuple((name, tuple(c for c in self.components if c.group == name)) for name in names)
 
     def incident(self, public_id: str) -> PublicIncident | None:

@@ -23,6 +23,8 @@ _TAGS: Final = {
     *("a", "blockquote", "br", "code", "del", "em", "hr", "li", "ol", "p", "pre", "strong", "ul"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr"),
 }
+_SECTION_MAX: Final = 100_000
+_STEP_LINE = re.compile(r"(?<!```)(?<!\s)\n([^\S\n]*(?:Expect|If not):)")
 _LINK = "nofollow noopener noreferrer"
 
 
@@ -36,8 +38,13 @@ def http_url(url: str) -> str:
 
 
 def linked(text: object) -> Markup:
-    """Return hostile text as HTML that shows exactly it, with http(s) addresses as links."""
-    told, made, end = clean(str(text)), Markup(""), 0
+    """Return hostile text as HTML that shows it and no more: hidden characters gone, http(s) addresses as links."""
+    return linked_part(clean(str(text)))
+
+
+def linked_part(told: str) -> Markup:
+    """Like `linked`, for a piece of a cleaned text: spaces at its ends are kept."""
+    made, end = Markup(""), 0
     for found in _URL.finditer(told):
         url = found[0].rstrip(_URL_TAIL)
         if not http_url(url):
@@ -85,13 +92,21 @@ def _rough(span: timedelta) -> str:
     return format_duration(span) if span < timedelta(minutes=1) else format_duration(span).split(" ")[0]
 
 
-def markdown_html(source: str) -> Markup:
-    """Return Markdown as HTML with nothing in it that runs: raw HTML is shown as text, the result is cleaned.
+def coded(text: object) -> Markup:
+    """Return one line of text as HTML: what stands between back-ticks is code, the rest as in `linked`."""
+    made = Markup("")
+    for n, part in enumerate(clean(str(text)).split("`")):
+        made += Markup("<code>{}</code>").format(part) if n % 2 else linked_part(part)
+    return made
 
-    Links to a runbook's file (`disk-full.md`) lead to its page.
+
+def runbook_html(source: str) -> Markup:
+    """Return a section of a runbook as safe HTML.
+
+    `Expect:` and `If not:` begin lines of their own; links to a runbook's file (`disk-full.md`) lead to its page.
     """
     clean_html = nh3.clean(
-        _markdown().render(source),
+        _markdown().render(_STEP_LINE.sub(r"\\\n\1", clean(source, _SECTION_MAX))),
         tags=_TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
         attribute_filter=_attribute,
@@ -115,7 +130,7 @@ def _attribute(tag: str, attribute: str, value: str) -> str | None:
 
 
 def web_values(names: Names, zone: tzinfo, now: datetime) -> dict[str, Any]:
-    """Return what every page's template may call: `when`, `clock`, `day`, `ago`, `words`, `person`, `span`, `url`."""
+    """Return what every page's template may call: times, people, words, links. Local times are in `zone`."""
 
     def words(text: object) -> Markup:
         return linked(with_names(str(text), names))
@@ -129,6 +144,8 @@ def web_values(names: Names, zone: tzinfo, now: datetime) -> dict[str, Any]:
         "day": lambda at: time_tag(at, zone, style="day"),
         "ago": lambda at: ago(at, now),
         "words": words,
+        "plain": lambda text: clean(str(text), 500),
+        "coded": coded,
         "person": person,
         "mention": lambda actor: words(mention(actor)),
         "span": format_duration,

@@ -46,6 +46,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Signal: what every answer carries, streams and other doors' answers included."""
     if name := request.get(REQUEST_ID):
         response.headers.setdefault("X-Request-Id", name)
+    response.headers["Server"] = "tocsin"  # instead of every version that we run on
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
 

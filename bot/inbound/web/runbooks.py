@@ -7,7 +7,7 @@ from aiohttp import web
 from bot.domain.runbooks import Runbook
 from bot.inbound.web.login import LoginDoor
 from bot.inbound.web.pages import Pages
-from bot.render.web import markdown_html
+from bot.render.web import runbook_html
 
 
 class RunbookSource(Protocol):
@@ -33,7 +33,7 @@ class RunbookDoor:
         if runbook is None:
             raise web.HTTPNotFound
         sections = [
-            (heading, f"section-{n}", markdown_html(text))
+            (heading, f"section-{n}", runbook_html(text))
             for n, (heading, text) in enumerate((runbook.sections or {}).items(), start=1)
         ]
         return self._pages.answer(request, "web/runbook.html", runbook=runbook, sections=sections)

@@ -91,8 +91,7 @@ class StatusDoor:
 
 
 def history(incidents: Sequence[PublicIncident], now: datetime, zone: tzinfo) -> tuple[list[Day], list[PublicIncident]]:
-    """Return the last days, newest first, each with the incidents that are over and began on it; and earlier ones."""
-    over = [incident for incident in incidents if not incident.is_open]
+    """Return the last days, newest first, each with the incidents that began on it; and the earlier ones that ended."""
     today = now.astimezone(zone).date()
     first = today - timedelta(days=DAYS_SHOWN - 1)
 
@@ -103,8 +102,8 @@ def history(incidents: Sequence[PublicIncident], now: datetime, zone: tzinfo) ->
     shown = [
         Day(
             datetime(day.year, day.month, day.day, 12, tzinfo=zone),
-            tuple(incident for incident in over if begun(incident) == day),
+            tuple(incident for incident in incidents if begun(incident) == day),
         )
         for day in days
     ]
-    return shown, [incident for incident in over if begun(incident) < first]
+    return shown, [i for i in incidents if begun(i) < first and not i.is_open]

@@ -1,7 +1,7 @@
 // The reader's own times, live pages, and copying. Everything works without this script, only less comfortably.
 "use strict";
 
-const SHORT = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+const SHORT = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
 const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
 
 function showLocalTimes(root) {
@@ -15,7 +15,8 @@ function showLocalTimes(root) {
       time.append(" ", local);
     } else {
       time.title = time.textContent.trim();
-      time.textContent = at.toLocaleString(undefined, SHORT);
+      const thisYear = at.getFullYear() === new Date().getFullYear();
+      time.textContent = at.toLocaleString(undefined, thisYear ? SHORT : { ...SHORT, year: "numeric" });
     }
   }
 }

@@ -24,7 +24,7 @@ STEP_SECTIONS: Final = ("Diagnosis", "Resolution", "Verification")
 SIZE_MAX: Final = 500_000
 """Characters of a file. A runbook that long serves nobody at 3 a.m."""
 
-_MARK = re.compile(r"\s*(?:\*\*|__|\*|_)?(expect|if not)\s*:(?:\*\*|__|\*|_)?\s*(.*)", re.IGNORECASE)
+_MARK = re.compile(r"\s*[*_]{0,2}(expect|if not)[*_]{0,2}\s*:[*_]{0,2}\s*(.*)", re.IGNORECASE)
 
 
 class Front(BaseModel):
@@ -159,7 +159,7 @@ def _headings(tokens: list[Token]) -> list[Heading]:
 
 
 def _sections(headings: list[Heading], lines: list[str]) -> dict[str, str]:
-    ends = [h.line for h in headings[1:]] + [len(lines)]
+    ends = [*[h.line for h in headings[1:]], len(lines)][: len(headings)]
     return {h.text: "\n".join(lines[h.line + 1 : end]).strip() for h, end in zip(headings, ends, strict=True)}
 
 

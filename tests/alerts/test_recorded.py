@@ -6,11 +6,13 @@ these tables fails a test.
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from bot.domain.policy import Policy
+from bot.domain.runbook_match import Shelf
 from bot.domain.severity import Severity, Status
 from bot.inbound.alerts import SOURCES
 from bot.inbound.alerts.reading import Unusable
@@ -80,10 +82,15 @@ PAGERDUTY: Mapping[str, tuple[int, list[str]]] = {
 }
 
 
+@cache
+def shipped() -> Shelf:
+    """The shipped runbooks."""
+    return RunbookLibrary(Path(__file__).resolve().parents[2] / "runbooks").shelf()
+
+
 def replay(source: str, name: str, ledger: Ledger, policy: Policy | None = None) -> list[str]:
     """Send every request of a scenario, at its recorded time; return the outcomes."""
     sender, start = SOURCES[source], ledger.now
-    shelf = RunbookLibrary(Path(__file__).resolve().parents[2] / "runbooks").shelf()
     outcomes = []
     for sent in scenario(source, name):
         ledger.now = max(ledger.now, start + timedelta(seconds=sent.at))
@@ -96,7 +103,7 @@ def replay(source: str, name: str, ledger: Ledger, policy: Policy | None = None)
             outcomes.append(IGNORED)
             continue
         asked = Request(f"alert:{source}", sender.delivery_id(sent.raw, sent.headers))
-        answer = ledger.run(ReportBatch(asked, batch, policy or Policy(), shelf))
+        answer = ledger.run(ReportBatch(asked, batch, policy or Policy(), shipped()))
         outcomes.append(answer.fields["outcome"])
     return outcomes
 

@@ -1,0 +1,88 @@
+"""The folder of runbooks: read again when it changes, never brought down by one bad file."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.domain.policy import Policy, Runbooks, Service
+from bot.usecases import library
+from bot.usecases.library import RunbookLibrary
+from tests.runbooks.pages import page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "LOOK_EVERY", 0.0)
+
+
+def write(path: Path, text: str, stamp: int = 0) -> None:
+    path.write_text(text, encoding="utf-8")
+    if stamp:
+        os.utime(path, ns=(stamp, stamp))
+
+
+def test_the_shipped_runbooks_are_in_order() -> None:
+    books = RunbookLibrary(ROOT / "runbooks", Policy())
+    newest = max(book.last_reviewed or date.min for book in books.all())
+    assert [str(problem) for problem in books.lint(newest)] == []
+    assert len(books.names()) >= 6
+
+
+def test_a_bad_file_is_left_out_and_reported(tmp_path: Path) -> None:
+    write(tmp_path / "good.md", page())
+    write(tmp_path / "bad.md", "no front matter")
+    (tmp_path / "binary.md").write_bytes(b"\xff\xfe\x00")
+    write(tmp_path / "README.md", "# not a runbook")
+    books = RunbookLibrary(tmp_path)
+    assert books.names() == ["good"]
+    assert [problem.name for problem in books.problems()] == ["bad", "binary"]
+
+
+def test_a_changed_new_or_removed_file_is_seen(tmp_path: Path) -> None:
+    write(tmp_path / "a.md", page(title="One"), 1_000_000_000)
+    books = RunbookLibrary(tmp_path)
+    assert books.all()[0].title == "One"
+    write(tmp_path / "a.md", page(title="Two"), 2_000_000_000)
+    write(tmp_path / "b.md", page(title="Three"))
+    assert [book.title for book in books.all()] == ["Two", "Three"]
+    (tmp_path / "a.md").unlink()
+    assert books.names() == ["b"]
+
+
+def test_an_unchanged_folder_keeps_its_shelf(tmp_path: Path) -> None:
+    write(tmp_path / "a.md", page())
+    books = RunbookLibrary(tmp_path)
+    assert books.shelf() is books.shelf()
+
+
+async def test_the_look_at_the_disk_is_off_the_event_loop(tmp_path: Path) -> None:
+    write(tmp_path / "a.md", page())
+    assert (await RunbookLibrary(tmp_path).fresh()).names() == ["a"]
+
+
+def test_a_missing_folder_has_no_runbooks_and_says_so(tmp_path: Path) -> None:
+    books = RunbookLibrary(tmp_path / "none")
+    assert books.names() == []
+    assert "set runbooks.dir" in str(books.problems()[0])
+
+
+def test_a_runbook_is_found_however_its_name_is_spelled(tmp_path: Path) -> None:
+    write(tmp_path / "disk-full.md", page())
+    books = RunbookLibrary(tmp_path)
+    found = books.get("DiskFull")
+    assert found is not None
+    assert found.name == "disk-full"
+    assert books.get("nothing") is None
+    assert books.get("") is None
+
+
+def test_the_policy_names_the_default_and_each_services_runbook(tmp_path: Path) -> None:
+    write(tmp_path / "first.md", page())
+    write(tmp_path / "mail.md", page())
+    policy = Policy(runbooks=Runbooks(default="first"), services={"smtp": Service(runbook="mail")})
+    shelf = RunbookLibrary(tmp_path, policy).shelf()
+    assert (shelf.default, shelf.by_service) == ("first", {"smtp": "mail"})

@@ -29,6 +29,8 @@ from bot.wiring.serving import listening, until_told_to_stop
 
 CONFIG: Final = Path(__file__).with_name("demo.yaml")
 PORTS_TRIED: Final = 50
+CONNECT_PATIENCE: Final = 5.0
+"""Seconds to wait for the workspace before saying that all is ready."""
 _SECRETS: Final = ("bot_token", "app_token", "signing_secret", "alertmanager", "pagerduty", "api")
 _PREFIX: Final = {"bot_token": "xoxb-", "app_token": "xapp-"}
 
@@ -68,6 +70,8 @@ async def run_demo(options: DemoOptions, say: Callable[[str], None], *, fault: F
         await stack.enter_async_context(listening(app, listener))
         if house:
             await stack.enter_async_context(house.working())
+            if not await house.slack.connected(CONNECT_PATIENCE):
+                say(f"No workspace answers at {slack_at} yet; the bot keeps trying.")
         _welcome(options, say, here, bot_at, house, login)
         await until_told_to_stop()
         say("Stopping …")

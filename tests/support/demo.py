@@ -144,7 +144,9 @@ class Person:
     def say(self, channel: str, text: str) -> Any:
         """Type into a channel; a slash command works as in Slack."""
         found = until(lambda: self.channel(channel), f"#{channel}")
-        return self.post("/simulator/send", channel=found["id"], text=text)
+        answer = self.post("/simulator/send", channel=found["id"], text=text)
+        assert answer.get("ok"), answer
+        return answer
 
     def press(self, channel: str, ts: str, block_id: str, action_id: str, value: dict[str, Any]) -> Any:
         """Use a button or a select of a message."""

@@ -47,6 +47,12 @@ class SlackDoor:
         self._socket = AsyncSocketModeHandler(self.app, app_token, web_client=self._counter.client)
         self._connecting = asyncio.create_task(_connect(self._socket), name="socket mode")
 
+    async def connected(self, patience: float) -> bool:
+        """Wait until the socket is up, at most `patience` seconds; return whether it is."""
+        if self._connecting is not None:
+            await asyncio.wait({self._connecting}, timeout=patience)
+        return self.is_connected
+
     async def stop_socket(self) -> None:
         """Close the socket, so that Slack sends the next envelope to another replica."""
         if self._connecting is not None:

@@ -81,7 +81,7 @@ def _select(placeholder: str, options: Sequence[Option], chosen: str | None = No
     return StaticSelectElement(
         action_id=VALUE,
         placeholder=PlainTextObject(text=placeholder),
-        options=list(options)[: limits.OPTIONS],
+        options=list(options),
         initial_option=next((option for option in options if option.value == chosen), None),
     )
 
@@ -137,12 +137,15 @@ def _level(level: Severity, policy: Policy) -> Option:
 
 
 def _service_input(policy: Policy) -> InputBlock:
-    known = sorted(policy.services)
-    if known:
-        return _input(
-            "service", "Service", _select("Which service?", [_option(name[:75], name) for name in known]), optional=True
-        )
+    options = _named(sorted(policy.services))
+    if options:
+        return _input("service", "Service", _select("Which service?", options), optional=True)
     return _input("service", "Service", _text("checkout", most=60), optional=True)
+
+
+def _named(names: Sequence[str]) -> list[Option]:
+    """Return as many options as a menu holds; a name that no value can carry can still be typed as a command."""
+    return [_option(name, name) for name in names if len(name) <= limits.OPTION_VALUE][: limits.OPTIONS]
 
 
 # --- forms about one incident -----------------------------------------------------------------------------
@@ -235,11 +238,12 @@ def public_form(state: Incident, remembered: str = "") -> View:
 def runbook_form(state: Incident, names: Sequence[str], remembered: str = "") -> View:
     """Return the chooser of runbooks."""
     now = state.runbook.name if state.runbook else None
-    if not names:
+    options = _named(names)
+    if not options:
         return note("Runbooks", "No runbook is in the library: put Markdown files into `runbooks/`.")
     blocks: list[Block] = [
         message.section(f"*{state.key}* {message.title(state)}"),
-        _input("runbook", "Runbook", _select("Choose one", [_option(n[:75], n) for n in names], now)),
+        _input("runbook", "Runbook", _select("Choose one", options, now)),
     ]
     return _view(ids.FORM_RUNBOOK, "Runbook", "Use it", blocks, remembered)
 

@@ -61,6 +61,13 @@ def test_a_page_to_one_person_says_where_to_go_and_until_when() -> None:
     assert f"Called by <@{ANNA}>" in told
 
 
+def test_a_page_that_goes_out_before_the_channel_stands_names_it() -> None:
+    life = Life().then(e.PageRequested(target="checkout", users=(BEN,)), ANNA)
+    around = Surroundings(Texts(TEMPLATES), Policy(), Links("https://tocsin.example"))
+    told = Renderer(around).tell_user(TellUser(user=BEN, template="page_requested"), life.last, life.state).text
+    assert "#inc-7-checkout-is-down is being opened" in told
+
+
 def test_a_page_about_a_private_incident_gives_neither_title_nor_reason_away() -> None:
     life = room(Life(declared(private=True, title="Customer data leaked")))
     life.then(e.PageRequested(target="x", users=(BEN,), reason="the leak"))

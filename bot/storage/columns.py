@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Double, String, Text
+from sqlalchemy import Double, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -24,14 +24,12 @@ def from_text(text: str) -> datetime:
 class UtcTime(TypeDecorator[datetime]):
     """A moment in UTC as text. Lossless to the microsecond, readable, hashed as it stands."""
 
-    impl = String(27)
+    impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """On PostgreSQL compare bytes: the database's own collation must not order times."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(Text(collation="C"))
-        return dialect.type_descriptor(Text())
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         return None if value is None else to_text(value)

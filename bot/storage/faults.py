@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.ports.store import Conflict, Unavailable
@@ -64,5 +64,5 @@ def _sqlite_reason(error: BaseException) -> str:
     return f"the database failed ({name})" if name else ""
 
 
-DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TimeoutError)
-"""What a database call may raise for reasons that are not ours."""
+DATABASE_ERRORS: Final = (DBAPIError, PoolTimeout, OSError, TimeoutError)
+"""What a database call may raise for reasons that are not ours. A wrong statement of ours comes out as it is."""

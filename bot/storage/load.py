@@ -58,6 +58,11 @@ def load(conn: Connection, keys: Keys, claims: Sequence[Claim], now: datetime) -
         ],
     )
     _load_incidents(conn, numbers, loaded, heads)
+    # What a merged incident's alerts go on in. Locked after the rest, so two batches may deadlock here: it is retried.
+    merged = {state.merged_into for state in loaded.incidents.values() if state.merged_into is not None} - numbers
+    if merged:
+        locks.take(conn, [(LockClass.INCIDENT, number) for number in merged])
+        _load_incidents(conn, merged, loaded, heads)
     _load_record_heads(conn, keys.records, heads)
     _load_entry_keys(conn, keys.entry_keys, loaded)
     _load_answers(conn, keys.commands, loaded)

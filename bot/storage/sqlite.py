@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, Self
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, insert
 
+from bot.ports.clock import utc_now
 from bot.storage.address import is_memory
 from bot.storage.backend import Notice, T
 from bot.storage.faults import DATABASE_ERRORS, explain
-from bot.storage.tables import metadata
+from bot.storage.tables import counter, installation, metadata
 
 LOOK_EVERY: Final = 0.2
 """Seconds between looks at `PRAGMA data_version` (1.8 µs each), SQLite's only sign of another process's commit."""
@@ -113,6 +114,8 @@ class Sqlite:
         if self._memory:
             with self._conn.begin():
                 metadata.create_all(self._conn)
+                self._conn.execute(insert(installation).values(one=1, id="memory", created_at=utc_now()))
+                self._conn.execute(insert(counter).values(name="incident", value=0))
 
     def _open_connection(self) -> Connection:
         assert self._conn is not None, "the database is not open"

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, insert, or_, select, text, update
 
 from bot.domain.effects import read_effect
 from bot.storage.budgets import BudgetOf, insert_into
@@ -10,6 +10,8 @@ from bot.storage.queue_rows import EffectRows, TimerRows
 from bot.storage.tables import SHOWN_ONCE, effects, timers
 
 WAITING: Final = "waiting"
+# Spelt out: an IN list cannot be used with executemany.
+_PENDING: Final = or_(effects.c.state == WAITING, effects.c.state == "held")
 _other: Final = effects.alias("other")
 
 
@@ -37,7 +39,7 @@ def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> se
     _cancel(conn, rows)
     used = _release(conn, rows, budget_of)
     if rows.ranks:
-        mine = and_(effects.c.incident == bindparam("number"), effects.c.state.in_((WAITING, "held")))
+        mine = and_(effects.c.incident == bindparam("number"), _PENDING)
         ranked = update(effects).where(mine).values(rank=bindparam("new_rank"))
         conn.execute(ranked, [{"number": n, "new_rank": rank} for n, rank in sorted(rows.ranks.items())])
     _insert(conn, rows)
@@ -68,7 +70,7 @@ def _settle(conn: Connection, rows: EffectRows) -> None:
 def _cancel(conn: Connection, rows: EffectRows) -> None:
     if rows.cancelled:
         mine = and_(effects.c.incident == bindparam("number"), effects.c.cause == bindparam("why"))
-        stop = update(effects).where(mine, effects.c.state.in_((WAITING, "held")))
+        stop = update(effects).where(mine, _PENDING)
         conn.execute(
             stop.values(state="cancelled", ended_at=bindparam("ended")),
             [{"number": number, "why": cause, "ended": at} for number, cause, at in rows.cancelled],

@@ -40,9 +40,9 @@ class House:
         self.clock = clock
         self.policy = Policy()
 
-    async def open(self, title: str = "Checkout is down", **more: Any) -> int:
+    async def open(self, title: str = "Checkout is down", actor: str = ANN, **more: Any) -> int:
         """Declare an incident and return its number."""
-        answer = await self.declare(title, **more)
+        answer = await self.declare(title, actor, **more)
         assert answer.incident is not None
         return answer.incident
 

@@ -77,9 +77,7 @@ async def test_a_refused_case_adds_no_rows_to_a_batch_that_commits(house: House)
     """The good case of the same batch is written whole."""
     await house.open()
     before = await rows(house, "events")
-    good, bad = await asyncio.gather(
-        house.act(1, c.Acknowledge()), house.act(1, c.Reopen("")), return_exceptions=True
-    )
+    good, bad = await asyncio.gather(house.act(1, c.Acknowledge()), house.act(1, c.Reopen("")), return_exceptions=True)
     assert isinstance(good, Answer)
     assert isinstance(bad, Refused)
     assert await rows(house, "events") == before + 1
@@ -129,7 +127,7 @@ async def test_an_observation_is_recorded_once(house: House) -> None:
 async def test_a_timer_rings_once_however_many_see_it(house: House) -> None:
     """Its history stays: what rang, how late, and what was set anew."""
     await house.open()
-    (due,) = [timer for timer in await house.database.due_timers(START + timedelta(hours=1), 1)]
+    (due,) = await house.database.due_timers(START + timedelta(hours=1), 1)
     assert due.kind == "respond"
     house.clock.pass_(minutes=15, seconds=2)
     rung = await asyncio.gather(*(house.ring(1, "respond", due.due) for _ in range(3)), return_exceptions=True)

@@ -50,9 +50,7 @@ async def test_numbers_have_no_gaps_when_two_processes_declare_at_once(database_
     """And one person's double declaration through two processes is one incident."""
     async with open_house(database_url) as one, open_house(database_url) as two:
         houses = [one, two]
-        answers = await asyncio.gather(
-            *(houses[n % 2].declare(f"Outage {n // 2}", f"U{n // 2:03}") for n in range(40))
-        )
+        answers = await asyncio.gather(*(houses[n % 2].declare(f"Outage {n // 2}", f"U{n // 2:03}") for n in range(40)))
         assert {answer.incident for answer in answers} == set(range(1, 21))
         assert await one.database.verify() == []
 
@@ -65,6 +63,7 @@ async def test_two_processes_decide_one_after_the_other(database_url: str) -> No
         outcomes = await asyncio.gather(
             *(house.act(n, c.Acknowledge()) for n in range(1, 11) for house in (one, two)), return_exceptions=True
         )
+        assert [o for o in outcomes if not isinstance(o, Answer | Refused)] == []
         assert sum(isinstance(outcome, Answer) for outcome in outcomes) == 10
         assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 10
         assert await one.database.verify() == []

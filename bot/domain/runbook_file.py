@@ -145,7 +145,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
         mark = getattr(exc, "problem_mark", None)
         where = f", line {mark.line + 2}" if mark else ""
         raise ValueError(f"front matter{where}: not YAML: {getattr(exc, 'problem', None) or exc}") from exc
-    if not isinstance(data, dict) or not data:
+    if not data:
         raise ValueError("there is no front matter between two lines of ---")
     return {str(key): value for key, value in data.items()}, body
 

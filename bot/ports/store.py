@@ -34,7 +34,8 @@ class Answer(BaseModel):
 class Keys:
     """What a case must see. The store locks them in this order (each set sorted), then loads them.
 
-    Incidents that the loaded groups, episodes and recent declarations point to are locked and loaded as well.
+    Incidents that the loaded groups, episodes and recent declarations point to are locked and loaded as well; so are
+    those into which one of these was merged.
     """
 
     groups: frozenset[str] = frozenset()

@@ -253,14 +253,8 @@ def test_a_merged_incident_passes_its_alerts_on() -> None:
     report(ledger, firing(), firing("f2", service="search"))
     ledger.act(2, c.Merge(into=1))
     report(ledger, resolved("f2", service="search"))
-    case = ReportBatch(
-        Request("alert:alertmanager"),
-        AlertBatch(source="alertmanager", alerts=(firing("f2", service="search"), firing())),
-        Policy(),
-        SHELF,
-    )
-    answer = ledger.run(case)
-    assert {r["incident"] for r in answer.fields["results"]} == {"INC-1"}
+    answer = report(ledger, firing("f2", service="search"))
+    assert (answer["outcome"], answer["incident"]) == ("attached", "INC-1")
 
 
 def test_a_delivery_that_names_an_alert_twice_counts_it_once() -> None:

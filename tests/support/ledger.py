@@ -41,6 +41,7 @@ class Ledger:
         limited.episodes = {k: v for k, v in self.loaded.episodes.items() if k in keys.fingerprints}
         limited.groups = {k: v for k, v in self.loaded.groups.items() if k in keys.groups}
         seen = {e.incident for e in limited.episodes.values()} | {g.incident for g in limited.groups.values()}
+        seen |= {s.merged_into for n, s in self.loaded.incidents.items() if n in seen}
         limited.incidents = {n: s for n, s in self.loaded.incidents.items() if n in seen | keys.incidents}
         limited.recent = self.loaded.recent
         limited.answers = self.loaded.answers

@@ -21,7 +21,7 @@ async def incident(counter: Counter, body: Body) -> Ack:
 async def _do(counter: Counter, body: Body) -> Said:
     channel, user = str(body.get("channel_id", "")), str(body.get("user_id", ""))
     where = await counter.rooms.incident(channel)
-    request = counter.request(user, f"slack:{body.get('trigger_id', '')}")
+    request = counter.request(user, body.get("trigger_id"))
     outcome = await counter.desk.do(str(body.get("text") or ""), request, where, SLACK)
     if isinstance(outcome, Form):
         number = outcome.state.number if outcome.state else None

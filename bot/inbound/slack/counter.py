@@ -58,9 +58,13 @@ class Counter:
     tasks: Tasks = field(default_factory=Tasks)
     patience: float = 2.0
 
-    def request(self, actor: str, command_id: str) -> Request:
-        """Return who asks. The request id is the HTTP layer's, if it gave one."""
+    def request(self, actor: str, slack_id: object = "") -> Request:
+        """Return who asks. `slack_id` is Slack's own id of this one request: a repeat is answered, not done again.
+
+        The request id is the HTTP layer's, if it gave one.
+        """
         known = structlog.contextvars.get_contextvars().get("request_id")
+        command_id = f"slack:{slack_id}" if slack_id else ""
         return Request(actor=actor, command_id=command_id, request_id=str(known or uuid4().hex), surface="slack")
 
     def message(self, outcome: Outcome) -> Said:

@@ -27,7 +27,7 @@ async def mention(counter: Counter, body: Body) -> None:
 
 async def _do(counter: Counter, body: Body, channel: str, user: str) -> Said:
     text = spoken(str(body["event"].get("text", "")), our_users(body))
-    request = counter.request(user, f"slack:{body.get('event_id', '')}")
+    request = counter.request(user, body.get("event_id"))
     outcome = await counter.desk.do(text, request, await counter.rooms.incident(channel), SLACK)
     if isinstance(outcome, Form):
         return replies.offer(outcome.name, outcome.state.number if outcome.state else None)

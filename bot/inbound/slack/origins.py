@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.text import clean_line
 from bot.inbound.slack.counter import Body
 
 
@@ -24,7 +25,9 @@ def is_ours(body: Body, event: Mapping[str, Any]) -> bool:
 
 def author(event: Mapping[str, Any]) -> str:
     """Return who said it: a Slack id, or `bot:name` for a classic integration."""
-    return str(event.get("user") or f"bot:{event.get('username') or event.get('bot_id') or 'unknown'}")
+    if event.get("user"):
+        return str(event["user"])
+    return f"bot:{clean_line(str(event.get('username') or event.get('bot_id') or 'unknown'), 60)}"
 
 
 def moment(ts: object) -> datetime | None:

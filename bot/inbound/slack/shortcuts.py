@@ -15,7 +15,7 @@ async def declare(counter: Counter, body: Body) -> Ack:
     trigger = str(body.get("trigger_id", ""))
 
     async def open_it() -> Said:
-        request = counter.request(str((body.get("user") or {}).get("id", "")), f"slack:{trigger}")
+        request = counter.request(str((body.get("user") or {}).get("id", "")), trigger)
         outcome = await counter.desk.grant(OpenForm("declare"), request, None)
         return await counter.open_form(outcome, trigger, views.metadata(None)) if isinstance(outcome, Form) else None
 

@@ -1,5 +1,6 @@
 """Slack's door over HTTP, on an in-memory store, with a Slack that only notes what it is asked."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -33,6 +34,8 @@ class FakeSlack:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -45,9 +48,10 @@ class FakeSlack:
         is_json = request.content_type == "application/json"
         body = await request.json() if is_json else dict(await request.post())
         self.calls.append((method, body))
+        self.called.set()
         if method in self.errors:
             return web.json_response({"ok": False, "error": self.errors[method]})
-        return web.json_response({"ok": True})
+        return web.json_response({"ok": True, **self.answers.get(method, {})})
 
     async def _respond(self, request: web.Request) -> web.Response:
         self.told.append(await request.json())

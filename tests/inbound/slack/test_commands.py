@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlencode
 
 from bot.domain.severity import Severity
 from bot.ports.store import Changes, Claim, Keys, Loaded
@@ -39,6 +40,15 @@ async def test_a_command_that_arrives_twice_is_done_once_and_answered_alike(work
     second = await workspace.type("declare sev1 Down", trigger="T77")
     assert first == second
     assert sorted(workspace.office.store.tables.incidents) == [1, 2]
+
+
+async def test_requests_without_an_id_of_their_own_are_not_taken_for_repeats(workspace: Workspace) -> None:
+    for title in ("One", "Two"):
+        form = urlencode(
+            {"command": "/incident", "text": f"declare sev1 {title}", "user_id": ALICE, "channel_id": "C0G"}
+        )
+        await workspace.post(form, "application/x-www-form-urlencoded")
+    assert [s.title for s in workspace.office.store.tables.incidents.values()] == ["Checkout is down", "One", "Two"]
 
 
 async def test_a_bare_declaration_opens_the_form(workspace: Workspace) -> None:

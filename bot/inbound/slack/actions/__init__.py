@@ -71,7 +71,7 @@ async def _do(counter: Counter, body: Body, action: Mapping[str, Any], name: str
         raise OldControl
     channel, trigger = channel_of(body), str(body.get("trigger_id", ""))
     click = Click(
-        request=counter.request(str((body.get("user") or {}).get("id", "")), f"slack:{trigger}"),
+        request=counter.request(str((body.get("user") or {}).get("id", "")), trigger),
         action_id=str(action.get("action_id", "")),
         block_id=str(action.get("block_id", "")),
         value=chosen(action),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.domain.record import Observation
+from bot.domain.text import clean, clean_line
 from bot.domain.verbs.reading import tidy
 from bot.inbound.slack.counter import Body, Counter
 from bot.inbound.slack.events.recording import record
@@ -11,6 +12,10 @@ from bot.inbound.slack.origins import author, is_ours, moment
 
 _WRITTEN: Final = frozenset({None, "file_share", "thread_broadcast", "me_message", "bot_message"})
 """Subtypes that somebody wrote. Joins come as events of their own; topic changes are Slack's echo of others."""
+
+
+MESSAGE_MAX: Final = 40_000
+"""Characters; Slack cuts longer ones: https://docs.slack.dev/reference/methods/chat.postMessage"""
 
 
 async def message(counter: Counter, body: Body) -> None:
@@ -41,7 +46,9 @@ async def _written(counter: Counter, body: Body, event: Mapping[str, Any]) -> No
         thread_ts="" if thread == ts else thread,
         user=author(event),
         text=_words(event),
-        files=tuple(str(file.get("name") or file.get("id") or "file") for file in files if isinstance(file, Mapping)),
+        files=tuple(
+            clean_line(str(file.get("name") or file.get("id") or "file")) for file in files if isinstance(file, Mapping)
+        ),
     )
     await record(counter, moment(ts), author(event), seen)
 
@@ -73,4 +80,4 @@ async def _deleted(counter: Counter, body: Body, event: Mapping[str, Any], befor
 
 
 def _words(said: Mapping[str, Any]) -> str:
-    return tidy(str(said.get("text") or ""), escaped=True)
+    return clean(tidy(str(said.get("text") or ""), escaped=True), MESSAGE_MAX)

@@ -12,4 +12,4 @@ async def record(counter: Counter, at: datetime | None, actor: str, seen: Observ
     number = await counter.rooms.incident(seen.channel)
     if number is None or at is None:
         return
-    await counter.submit.submit(Observe(counter.request(actor, ""), number, at, seen))
+    await counter.submit.submit(Observe(counter.request(actor), number, at, seen))

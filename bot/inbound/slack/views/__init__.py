@@ -41,7 +41,7 @@ async def submit(counter: Counter, body: Body) -> Ack:
     view_id = str(view.get("id") or "")
     number, channel = remembered(view)
     form = Submission(
-        request=counter.request(user, f"slack:{view_id}:{view.get('hash') or ''}"),
+        request=counter.request(user, f"{view_id}:{view.get('hash') or ''}" if view_id else ""),
         view_id=view_id,
         channel=channel,
         number=number,

@@ -13,7 +13,8 @@ from bot.inbound.slack.views.submission import Submission
 
 async def _do(counter: Counter, form: Submission, wish: Wish, part: str = "") -> Said:
     """Submit one wish about the form's incident. A form that does two things gives each its own command id."""
-    request = replace(form.request, command_id=f"{form.request.command_id}{part}")
+    once = form.request.command_id
+    request = replace(form.request, command_id=f"{once}{part}" if once else "")
     return counter.message(await counter.desk.grant(wish, request, form.incident, form.incident))
 
 

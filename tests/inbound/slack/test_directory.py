@@ -1,0 +1,118 @@
+"""Names and usergroups come from memory; what is missing is fetched beside the request, never within it."""
+
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackClientError
+
+from bot.inbound.slack import SlackDirectory, Tasks
+from bot.inbound.slack.rooms import Rooms
+
+
+class Client:
+    """Two pages of people, one usergroup."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.down = False
+        self.people = [
+            {"id": "U1", "name": "ann", "profile": {"display_name": "Ann Lee"}},
+            {"id": "U2", "name": "bob", "profile": {"display_name": "Sam"}},
+            {"id": "U3", "name": "sam", "profile": {}},
+            {"id": "U4", "name": "gone", "deleted": True},
+            {"id": "U5", "name": "robot", "is_bot": True},
+        ]
+
+    async def users_list(self, *, limit: int, cursor: str | None) -> dict[str, Any]:
+        self.calls.append(f"users.list {cursor}")
+        if self.down:
+            raise SlackClientError
+        at = int(cursor or 0)
+        more = str(at + 2) if at + 2 < len(self.people) else ""
+        return {"members": self.people[at : at + 2], "response_metadata": {"next_cursor": more}}
+
+    async def usergroups_users_list(self, *, usergroup: str) -> dict[str, Any]:
+        self.calls.append(f"usergroups.users.list {usergroup}")
+        return {"users": ["U1"]}
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+def directory(client: Client, tasks: Tasks, seconds: Seconds) -> SlackDirectory:
+    return SlackDirectory(client, tasks, ["S1"], seconds)  # type: ignore[arg-type]
+
+
+async def test_a_fetch_learns_handles_display_names_and_usergroups(client: Client) -> None:
+    known = directory(client, Tasks(), Seconds())
+    await known.fetch()
+    assert [known.find(word) for word in ("@ann", "ANN LEE", "bob")] == ["U1", "U1", "U2"]
+    assert known.name("U1") == "Ann Lee"
+    assert known.members("S1") == {"U1"}
+
+
+async def test_a_name_that_two_share_or_a_bot_or_a_leaver_has_means_nobody(client: Client) -> None:
+    known = directory(client, Tasks(), Seconds())
+    await known.fetch()
+    assert [known.find(word) for word in ("sam", "robot", "gone")] == [None, None, None]
+
+
+async def test_an_unknown_name_is_looked_for_once_a_minute(client: Client) -> None:
+    tasks, seconds = Tasks(), Seconds()
+    known = directory(client, tasks, seconds)
+    assert [known.find("ann"), known.find("ann")] == [None, None]
+    await tasks.finish()
+    assert known.find("ann") == "U1"
+    calls = len(client.calls)
+    known.find("nobody")
+    assert len(client.calls) == calls
+    seconds.now += 61
+    known.find("nobody")
+    await tasks.finish()
+    assert len(client.calls) > calls
+
+
+async def test_what_is_known_stays_known_while_slack_is_away(client: Client) -> None:
+    known = directory(client, Tasks(), Seconds())
+    await known.fetch()
+    client.down = True
+    await known.fetch()
+    assert known.find("ann") == "U1"
+
+
+class Reader:
+    def __init__(self) -> None:
+        self.rooms: dict[str, int] = {}
+        self.asked = 0
+
+    async def incident_of_channel(self, channel: str) -> int | None:
+        self.asked += 1
+        return self.rooms.get(channel)
+
+
+async def test_an_incidents_channel_is_looked_up_once_and_a_direct_message_never() -> None:
+    reader, seconds = Reader(), Seconds()
+    reader.rooms["C1"] = 7
+    rooms = Rooms(reader, seconds)
+    assert [await rooms.incident("C1"), await rooms.incident("C1"), await rooms.incident("D1")] == [7, 7, None]
+    assert reader.asked == 1
+
+
+async def test_a_channel_that_another_replica_opened_is_found_within_seconds() -> None:
+    reader, seconds = Reader(), Seconds()
+    rooms = Rooms(reader, seconds)
+    assert await rooms.incident("C2") is None
+    reader.rooms["C2"] = 8
+    assert await rooms.incident("C2") is None
+    seconds.now += 5
+    assert await rooms.incident("C2") == 8

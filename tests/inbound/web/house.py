@@ -17,7 +17,7 @@ from bot.domain.record import Entry
 from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity
 from bot.inbound import web as door
-from bot.ports.reader import DeliveryRow, Fault, Stats, TimerRow
+from bot.ports.reader import DeliveryRow, Fault, Reader, Stats, TimerRow
 from bot.ports.store import Changes, Loaded, Unavailable
 from bot.render.texts import Texts
 from bot.usecases.cases import Act, Open, Request
@@ -145,6 +145,7 @@ class House:
         policy: Policy,
         tokens: tuple[str, ...] = ("ann:s3cret", "boss:t0psecret:private"),
         *,
+        reader: Reader | None = None,
         library: Library | None = None,
         checks: dict[str, door.HealthCheck] | None = None,
         demo: bool = False,
@@ -159,7 +160,7 @@ class House:
         self.app = web.Application()
         door.add_routes(
             self.app,
-            reader=self.shelf,
+            reader=reader or self.shelf,
             policy=lambda: self.shelf.policy,
             texts=Texts(folder),
             template_folders=[folder],

@@ -60,7 +60,7 @@ async def run_demo(options: DemoOptions, say: Callable[[str], None], *, fault: F
         house = None
         if options.only != "workspace":
             settings = _settings(options, keys, here, slack_at)
-            await asyncio.to_thread(schema.migrate, settings.env.database_url.get_secret_value())
+            await asyncio.to_thread(_bring_up_to_date, settings.env.database_url.get_secret_value())
             house = await stack.enter_async_context(open_house(settings, fault=fault))
             app = house.app
         login = house.login_link("demo") if house else ""
@@ -75,6 +75,11 @@ async def run_demo(options: DemoOptions, say: Callable[[str], None], *, fault: F
         _welcome(options, say, here, bot_at, house, login)
         await until_told_to_stop()
         say("Stopping …")
+
+
+def _bring_up_to_date(url: str) -> None:
+    if not schema.is_current(url):
+        schema.migrate(url)
 
 
 def _addresses(options: DemoOptions, here: str) -> tuple[str, str]:
@@ -143,9 +148,9 @@ def _settings(options: DemoOptions, keys: dict[str, str], here: str, slack_at: s
 async def _workspace(
     options: DemoOptions, keys: dict[str, str], here: str, bot_at: str, login: str
 ) -> AsyncIterator[Workspace]:
-    links = [{"title": "Public status page", "url": f"{bot_at}/status"}]
+    links = [{"title": "Status page", "url": f"{bot_at}/status"}]
     if login:
-        links.append({"title": "Private pages: timeline, postmortem", "url": login})
+        links.append({"title": "Timeline and postmortem", "url": login})
     settings = WorkspaceSettings(
         path=options.data / "workspace.db",
         base_url=here,

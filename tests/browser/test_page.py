@@ -6,12 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.support.demo import Person, Process, free_port, until
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-SHOTS = os.environ.get("TOCSIN_SCREENSHOTS")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SHOTS = os.environ.get("SCREENSHOTS")
 """A folder to leave screenshots in, for people to look at."""
 
 
@@ -58,6 +66,11 @@ def shot(page: Page, name: str) -> None:
         page.screenshot(path=str(Path(SHOTS) / f"{name}.png"))
 
 
+def said(page: Page, words: str | re.Pattern[str]) -> Locator:
+    """The newest message with these words."""
+    return page.get_by_test_id("message").filter(has_text=words).last
+
+
 def type_in(page: Page, text: str) -> None:
     page.get_by_test_id("composer").fill(text)
     page.get_by_test_id("composer").press("Enter")
@@ -72,7 +85,7 @@ def test_declare_by_typing_click_through_and_read_the_postmortem(page: Page, dem
     expect(page.get_by_test_id("bookmark").first).to_be_visible()
     shot(page, "room")
     page.get_by_test_id("action-ack").first.click()
-    expect(page.get_by_text(re.compile("acknowledged", re.I)).first).to_be_visible()
+    expect(said(page, re.compile("acknowledged", re.I))).to_be_visible()
     type_in(page, "the pool is exhausted")
     page.get_by_test_id("action-resolve").first.click()
     modal = page.get_by_test_id("modal")
@@ -81,12 +94,12 @@ def test_declare_by_typing_click_through_and_read_the_postmortem(page: Page, dem
     shot(page, "resolve-form")
     page.get_by_test_id("modal-submit").click()
     expect(modal).to_be_hidden()
-    expect(page.get_by_text("restarted the connection pool").first).to_be_visible()
+    expect(said(page, "restarted the connection pool")).to_be_visible()
     shot(page, "resolved")
     login = next(line for line in demo.output if "/login?once=" in line).split()[-1]
     page.goto(login)
     page.goto(f"{address(demo)}/incidents/1/postmortem")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("INC-1")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Checkout is down")
     expect(page.get_by_text("the pool is exhausted").first).to_be_visible()
     shot(page, "postmortem")
 
@@ -113,7 +126,7 @@ def test_a_fired_sample_alert_opens_a_channel_live(page: Page) -> None:
     room = page.locator("[data-testid^=channel-inc-1-]")
     expect(room).to_be_visible()
     room.click()
-    expect(page.get_by_text("HighLatency").first).to_be_visible()
+    expect(said(page, "HighLatency")).to_be_visible()
     shot(page, "alert-room")
 
 

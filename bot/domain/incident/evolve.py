@@ -169,6 +169,7 @@ def _changes(s: Incident, item: e.Recorded) -> dict[str, object]:
                 status=ev.status,
                 components=ev.components,
                 author=actor,
+                automatic=ev.automatic,
             )
             return {"draft": draft, "drafts": ev.version}
         case e.PublicApproved():

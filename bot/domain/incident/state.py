@@ -43,6 +43,7 @@ class Draft(_Part):
     status: Status
     components: tuple[str, ...] = ()
     author: str
+    automatic: bool = False
     approved_by: str | None = None
 
 

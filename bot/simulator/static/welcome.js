@@ -12,16 +12,20 @@ const wasClosed = () => { try { return localStorage.getItem("tocsin.welcome") ==
 const remember = (value) => { try { localStorage.setItem("tocsin.welcome", value); } catch { /* private windows may refuse */ } };
 
 let open = !wasClosed();
+let asked = false; // somebody pressed "Things to try" here
+let home = null; // the place where the page opened: the welcome stays there and is not in the way elsewhere
 
 export function startWelcome() {
   on("begin", draw);
-  on("place", draw);
-  on("show-welcome", () => { open = true; remember("open"); draw(); box().querySelector("button, a")?.focus(); });
+  on("place", () => { asked = false; draw(); });
+  on("show-welcome", () => { open = true; asked = true; remember("open"); draw(); box().querySelector("button, a")?.focus(); });
 }
 
 function draw() {
   const useful = store.commands.length || store.samples.length || store.links.length;
-  box().hidden = !open || !useful || store.place?.kind === "home";
+  home ??= store.place?.id ?? null;
+  const elsewhere = home !== null && store.place?.id !== home && !asked;
+  box().hidden = !open || !useful || store.place?.kind === "home" || elsewhere;
   if (box().hidden) return;
   const command = store.commands[0]?.command;
   const step = (sign, title, words, act) => h("li", {}, h("span", { class: "welcome-sign" }, icon(sign, 20)), h("div", {}, h("h3", {}, title), h("p", {}, words)), act);

@@ -6,6 +6,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from jinja2 import TemplateError
 from ulid import ULID
 
 from bot.inbound.web.pages import Pages
@@ -77,13 +78,17 @@ def explain_errors(pages: Pages) -> Middleware:
 def _answer(pages: Pages, request: web.Request, status: int, headers: dict[str, str]) -> web.Response:
     title, advice = _WORDS.get(status, _WORDS[500] if status >= 500 else _WORDS[400])
     name = request.get(REQUEST_ID, "")
+    body: dict[str, Any] = {"error": title, "detail": advice, "request_id": name}
     if wants_json(request):
-        body: dict[str, Any] = {"error": title, "detail": advice, "request_id": name}
-        response = web.json_response(body, status=status)
-    else:
+        return web.json_response(body, status=status, headers=headers)
+    try:
         response = pages.answer(
             request, "web/error.html", status=status, code=status, title=title, advice=advice, request_id=name
         )
+    except TemplateError:
+        # Somebody's own template is broken, perhaps the very cause of this error: words without a page, then.
+        log.exception("error page failed")
+        return web.json_response(body, status=status, headers=headers)
     response.headers.update(headers)
     return response
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
@@ -149,21 +150,22 @@ class House:
         library: Library | None = None,
         checks: dict[str, door.HealthCheck] | None = None,
         demo: bool = False,
+        templates: Path | None = None,
         public_url: str = "http://127.0.0.1:8080",
         more: Callable[[web.Application], None] | None = None,
     ) -> None:
         self.shelf = Shelf(policy)
         self.meters = Meters("1.2.3")
         self.links = door.LoginLinks(self.clock) if demo else None
-        folder = asset_dir("templates")
+        folders = [folder for folder in (templates, asset_dir("templates")) if folder]
         secrets = [SecretStr(token) for token in tokens]
         self.app = web.Application()
         door.add_routes(
             self.app,
             reader=reader or self.shelf,
             policy=lambda: self.shelf.policy,
-            texts=Texts(folder),
-            template_folders=[folder],
+            texts=Texts(*folders),
+            template_folders=folders,
             library=library or Library(),
             names=lambda actor: NAMES.get(actor, actor),
             access=door.Access(door.Sessions(b"k" * 32, self.clock), door.ApiTokens(secrets), self.links),

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 import structlog
@@ -205,3 +206,43 @@ async def test_files_are_named_by_content_and_kept_for_ever(house: House) -> Non
     assert len(re.findall('"/assets/', body)) == 3
     assert (await house.client.get("/assets/site.css")).status == 404
     assert (await house.client.get("/assets/..%2Fbase.html")).status == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cookie": 'tocsin_session="; x=%00; =;;;'},
+        {"Cookie": "tocsin_session=" + "A" * 6000},
+        {"If-None-Match": 'rubbish, "x'},
+        {"Accept-Encoding": "x" * 1000},
+    ],
+)
+async def test_junk_headers_harm_nothing(house: House, headers: dict[str, str]) -> None:
+    for path, status in (("/status", 200), ("/incidents", 303), ("/nowhere", 404)):
+        assert (await house.client.get(path, headers=headers, allow_redirects=False)).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"\xff\xfe=\x80", "application/x-www-form-urlencoded"),
+        (b"token=x", "application/x-www-form-urlencoded; charset=klingon"),
+        (b"--x\r\nrubbish", "multipart/form-data; boundary=x"),
+        (b"rubbish", "multipart/form-data"),
+        (b"{}", "application/json"),
+        (b"", "text/plain"),
+        (b"a=b&" * 100, "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_a_junk_form_is_refused_in_words(house: House, body: bytes, kind: str) -> None:
+    answer = await house.client.post("/login", data=body, headers={"Content-Type": kind})
+    assert answer.status in (400, 401), await answer.text()
+    assert "<h1>" in await answer.text()
+
+
+async def test_a_broken_template_of_ones_own_still_ends_in_words(policy: Policy, tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "error.html").write_text("{{ nonsense.of.mine }}")
+    async with House(policy, templates=tmp_path) as house:
+        answer = await house.client.get("/nowhere", headers={"Accept": "text/html"})
+        assert (answer.status, (await answer.json())["error"]) == (404, "Not found")

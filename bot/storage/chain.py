@@ -31,13 +31,11 @@ Row = Mapping[str, Any] | RowMapping
 
 def link(previous: str, row: Row, columns: Iterable[str]) -> str:
     """Return the hash of `row`, chained to `previous`."""
-    digest = hashlib.sha256()
-    for part in (previous, *(row[name] for name in columns)):
-        stored = to_text(part) if isinstance(part, datetime) else str(part)
-        encoded = stored.encode()
-        digest.update(len(encoded).to_bytes(8, "big"))
-        digest.update(encoded)
-    return digest.hexdigest()
+    parts: list[bytes] = []
+    for value in (previous, *(row[name] for name in columns)):
+        part = (to_text(value) if isinstance(value, datetime) else str(value)).encode()
+        parts += (len(part).to_bytes(8, "big"), part)
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def content_id(salt: str, body: str) -> str:

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import URL, Connection, delete, select, text
 
 from bot.domain.alerts import Episode
 from bot.domain.effects import AnyEffect
@@ -24,10 +24,12 @@ from bot.storage.backend import Backend, Notice
 from bot.storage.budgets import BudgetOf, Limits, insert_into
 from bot.storage.faults import OLD_SCHEMA
 from bot.storage.load import load
-from bot.storage.postgres import Postgres
 from bot.storage.sqlite import Sqlite
 from bot.storage.tables import inbox, installation, replicas
 from bot.storage.write import Rules, write
+
+if TYPE_CHECKING:
+    from bot.storage.postgres import Postgres
 
 LEASE: Final = 10.0
 """Seconds a claim holds, by the database's clock. A call times out after 8 (DESIGN, section 4)."""
@@ -176,6 +178,14 @@ class Database:
         return await self._backend.read(lambda conn: queries.list_replicas(conn, since))
 
 
+def _backend(address: URL, patience: float) -> "Sqlite | Postgres":
+    if address.get_backend_name() == "sqlite":
+        return Sqlite(address, patience)
+    from bot.storage.postgres import Postgres  # its driver takes memory that SQLite's users need not spend
+
+    return Postgres(address, patience)
+
+
 @asynccontextmanager
 async def open_database(
     url: str,
@@ -192,9 +202,7 @@ async def open_database(
     BadAddress for an address that is none.
     """
     address = read_address(url)
-    sqlite = address.get_backend_name() == "sqlite"
-    opened: Sqlite | Postgres = Sqlite(address, patience) if sqlite else Postgres(address, patience)
-    async with opened as backend:
+    async with _backend(address, patience) as backend:
         name = await backend.read(lambda conn: conn.execute(select(installation.c.id)).scalar())
         if name is None:
             raise Unavailable(OLD_SCHEMA)

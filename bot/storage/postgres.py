@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final, Self
 
 import structlog
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.storage.backend import Notice, T
@@ -18,7 +18,7 @@ RETRIES: Final = 3
 """How often a transaction is run again after a serialisation fault or a deadlock."""
 _RECONNECT_MAX: Final = 5.0
 _POOL: Final = 6
-"""One connection listens, one writes, the others read."""
+"""One connection writes, the others read; one more, outside the pool, listens."""
 log = structlog.get_logger()
 
 
@@ -27,7 +27,9 @@ class Postgres:
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._timeout = timeout
-        self._engine = open_engine(url, timeout)
+        pool = {"pool_size": _POOL, "max_overflow": _POOL, "pool_timeout": timeout}
+        self._engine = open_engine(url, timeout, **pool)
+        self._ears = open_engine(url, timeout, poolclass=NullPool)  # never a connection that may be dead already
         self._name = secrets.token_hex(8)
         self._notices: list[Notice] = []
         self._listening = asyncio.Event()
@@ -40,7 +42,8 @@ class Postgres:
             await self._engine.dispose()
             raise
         self._listener = asyncio.create_task(self._listen(), name="postgres-listen")
-        await self._listening.wait()
+        with suppress(TimeoutError):  # it goes on trying; until then the runner's sweep finds what others wrote
+            await asyncio.wait_for(self._listening.wait(), self._timeout)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -99,10 +102,12 @@ class Postgres:
 
     async def _listen(self) -> None:
         """Listen on a connection of our own; when it is lost, connect again and look once, for what was missed."""
+        import asyncpg  # the driver's own errors: LISTEN does not go through SQLAlchemy
+
         wait = 0.1
         while True:
             try:
-                async with self._engine.connect() as conn:
+                async with self._ears.connect() as conn:
                     again = self._listening.is_set()
                     lost = await self._subscribe(conn)
                     self._listening.set()
@@ -110,7 +115,7 @@ class Postgres:
                     if again:
                         self._tell()
                     await self._until_lost(conn, lost)
-            except DATABASE_ERRORS as error:
+            except (*DATABASE_ERRORS, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("lost the database's notices", error=str(explain(error)))
             await asyncio.sleep(wait)
             wait = min(wait * 2, _RECONNECT_MAX)
@@ -135,15 +140,13 @@ class _Stage:
     committing = False
 
 
-def open_engine(url: URL, timeout: float) -> AsyncEngine:
+def open_engine(url: URL, timeout: float, **pool: Any) -> AsyncEngine:
     """Return an engine whose statements and lock waits end after `timeout` seconds."""
     milliseconds = str(int(timeout * 1000))
     return create_async_engine(
         url,
         hide_parameters=True,
-        pool_size=_POOL,
-        max_overflow=_POOL,
-        pool_timeout=timeout,
+        **pool,
         connect_args={
             "timeout": timeout,
             "command_timeout": timeout * 1.25,  # the server's own timeout comes first, unless the line is dead

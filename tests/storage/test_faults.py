@@ -1,0 +1,92 @@
+"""When the database is busy, gone, or comes back."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.domain import commands as c
+from bot.ports.store import Unavailable
+from bot.storage import schema
+from tests.storage.house import open_house
+from tests.support.postgres import Cluster
+
+
+@pytest.fixture
+def file_url(tmp_path: Path) -> str:
+    """A SQLite file with today's schema."""
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    schema.migrate(url)
+    return url
+
+
+async def test_a_file_that_another_program_locks_is_unavailable_then_works_again(file_url: str) -> None:
+    """The caller hears it in time, readers go on, and nothing is half written."""
+    async with open_house(file_url, patience=0.1) as house:
+        await house.open()
+        other = sqlite3.connect(file_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="BUSY"):
+            await house.act(1, c.Acknowledge())
+        assert len(await house.database.incidents()) == 1
+        other.execute("ROLLBACK")
+        other.close()
+        await house.act(1, c.Acknowledge())
+        assert await house.database.verify() == []
+
+
+async def test_a_full_disk_is_unavailable_and_loses_nothing_that_was_said(file_url: str) -> None:
+    """SQLite rolls the batch back."""
+    async with open_house(file_url) as house:
+        await house.open()
+
+        def cap(pages: str) -> None:
+            driver = house.database._backend._conn.connection.driver_connection  # type: ignore[attr-defined]
+            driver.execute(f"PRAGMA max_page_count = {pages}")
+
+        await house.database._backend._in_writer(lambda: cap("1"))  # type: ignore[attr-defined]
+        notes = (house.act(1, c.AddNote(f"{n} " + "words " * 1000)) for n in range(40))
+        outcomes = await asyncio.gather(*notes, return_exceptions=True)
+        assert "FULL" in str(next(one for one in outcomes if isinstance(one, Unavailable)))
+        await house.database._backend._in_writer(lambda: cap("1000000"))  # type: ignore[attr-defined]
+        await house.act(1, c.Acknowledge())
+        assert await house.database.verify() == []
+
+
+@pytest.mark.postgres
+async def test_cut_connections_are_made_anew_without_a_word_to_the_caller(postgres: Cluster) -> None:
+    """Writes, reads and the notices of other replicas go on."""
+    url = postgres.create("cut")
+    await asyncio.to_thread(schema.migrate, url)
+    async with open_house(url) as one, open_house(url) as two:
+        await one.open()
+        heard = asyncio.Event()
+        two.database.on_change(heard.set)
+        postgres.cut_sessions("cut")
+        await asyncio.wait_for(heard.wait(), 5)  # connected again: something may have been missed
+        heard.clear()
+        await one.act(1, c.Acknowledge())
+        await asyncio.wait_for(heard.wait(), 5)
+        assert (await two.database.incident(1)).acknowledged_at is not None  # type: ignore[union-attr]
+        assert await two.database.verify() == []
+
+
+@pytest.mark.postgres
+async def test_a_lock_that_is_not_free_in_time_is_unavailable(postgres: Cluster) -> None:
+    """Somebody's session holds the counter."""
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    from bot.storage.address import read_address
+
+    url = postgres.create("locked")
+    await asyncio.to_thread(schema.migrate, url)
+    engine = create_async_engine(read_address(url))
+    async with open_house(url, patience=0.2) as house, engine.connect() as other:
+        await other.execute(text("SELECT * FROM counter FOR UPDATE"))
+        with pytest.raises(Unavailable, match="in time"):
+            await house.open()
+        await other.rollback()
+        assert await house.open() == 1
+    await engine.dispose()

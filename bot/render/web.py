@@ -84,7 +84,7 @@ def ago(at: datetime, now: datetime) -> str:
     if abs(span) < timedelta(seconds=1):
         return "now"
     if span < timedelta(0):
-        return f"in {format_duration(-span)}"
+        return f"in {_rough(-span)}"
     return f"{_rough(span)} ago"
 
 

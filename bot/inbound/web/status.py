@@ -1,6 +1,7 @@
 """The public status page. It stays up when the database does not: then it shows what it last knew, and says so."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -37,6 +38,7 @@ class StatusDoor:
         self._policy = policy
         self._installation = installation
         self._clock = clock
+        self._freshest = Freshest(self._read)
         self._last: tuple[PublicPage, datetime] | None = None
 
     def add_routes(self, app: web.Application) -> None:
@@ -79,15 +81,46 @@ class StatusDoor:
     async def _page(self) -> tuple[PublicPage, datetime | None]:
         """Return the page, and since when it is out of date (None: it is not). Raises Unavailable if never read."""
         try:
-            published = await self._reader.published()
+            page = await self._freshest.get()
         except Unavailable as exc:
             if self._last is None:
                 raise
             log.warning("status page from memory", error=str(exc))
             return self._last
-        page = public_page(published, self._policy(), self._installation)
         self._last = (page, self._clock())
         return page, None
+
+    async def _read(self) -> PublicPage:
+        return public_page(await self._reader.published(), self._policy(), self._installation)
+
+
+class Freshest:
+    """Reads the page for a crowd: whoever comes while one reads shares the next reading, or its failure.
+
+    So a page that everybody reloads during an outage costs the database one reading at a time, and yet nobody gets a
+    reading that began before they asked.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[PublicPage]]) -> None:
+        self._read = read
+        self._turn = asyncio.Lock()
+        self._begun = 0
+        self._outcome: PublicPage | Unavailable | None = None
+
+    async def get(self) -> PublicPage:
+        """Return the page as it is now. Raises Unavailable."""
+        begun = self._begun
+        async with self._turn:
+            if self._begun == begun or self._outcome is None:
+                self._begun += 1
+                self._outcome = None  # a reading that is broken off leaves none
+                try:
+                    self._outcome = await self._read()
+                except Unavailable as exc:
+                    self._outcome = exc
+            if isinstance(self._outcome, Unavailable):
+                raise self._outcome
+            return self._outcome
 
 
 def history(incidents: Sequence[PublicIncident], now: datetime, zone: tzinfo) -> tuple[list[Day], list[PublicIncident]]:

@@ -1,5 +1,6 @@
 """The public status page: what it shows, and above all what it never shows."""
 
+import asyncio
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -7,9 +8,13 @@ from html.parser import HTMLParser
 import pytest
 
 from bot.domain import commands as c
+from bot.domain.events import Recorded
+from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.severity import Severity, Status
 from bot.domain.statuspage import Health, Impact, PublicPage, public_page
+from bot.inbound.web.status import Freshest
+from bot.ports.store import Unavailable
 from tests.inbound.web.house import INSTALLATION, House, Shelf
 
 
@@ -171,6 +176,31 @@ async def test_without_the_database_the_last_known_page_is_shown_and_says_so(hou
     body = await house.text("/status")
     assert "could not be refreshed" in body
     assert "Problem with Checkout" in body
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_a_crowd_costs_the_database_two_readings_at_most(house: House, down: bool) -> None:
+    """Whoever comes during a reading shares the next one, or its failure."""
+    asked = asyncio.Event()
+    house.shelf.down = down
+    readings, read = 0, house.shelf.published
+
+    async def counted(limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
+        nonlocal readings
+        readings += 1
+        await asked.wait()
+        return await read(limit)
+
+    house.shelf.published = counted  # type: ignore[method-assign]
+    page_of = Freshest(lambda: page(house.shelf))
+    crowd = [asyncio.ensure_future(page_of.get()) for _ in range(50)]
+    await asyncio.sleep(0)
+    house.shelf.publish(house.shelf.declare("x", service="checkout"))
+    late = asyncio.ensure_future(page_of.get())
+    asked.set()
+    outcomes = await asyncio.gather(*crowd, late, return_exceptions=True)
+    assert readings <= 2
+    assert all(isinstance(outcome, Unavailable) is down for outcome in outcomes)
 
 
 async def test_an_unchanged_page_is_not_sent_twice(house: House) -> None:

@@ -19,10 +19,9 @@ from bot.storage.budgets import draw, kept_from, tokens_at
 from bot.storage.columns import UtcTime, database_clock
 from bot.storage.locks import LockClass
 from bot.storage.streams import read_some
-from bot.storage.tables import budgets, effects, incidents
+from bot.storage.tables import budgets, effects, incidents, is_open
 from bot.storage.write_queue import WAITING, back_to_waiting
 
-_OPEN: Final = (WAITING, "held", "claimed")
 _lane: Final = effects.alias("lane_mate")
 _show: Final = effects.alias("same_show")
 
@@ -42,9 +41,11 @@ def unblocked() -> ColumnElement[bool]:
     e = effects.c
     ahead = or_(_lane.c.pos < e.pos, and_(_lane.c.pos != e.pos, _lane.c.state == "claimed"))
     lane_busy = exists(
-        select(_lane.c.pos).where(e.lane.is_not(None), _lane.c.lane == e.lane, _lane.c.state.in_(_OPEN), ahead)
+        select(_lane.c.pos).where(e.lane.is_not(None), _lane.c.lane == e.lane, is_open("lane_mate"), ahead)
     )
-    same = and_(_show.c.incident == e.incident, _show.c.show_key == e.show_key, _show.c.pos != e.pos)
+    same = and_(
+        is_open("same_show"), _show.c.incident == e.incident, _show.c.show_key == e.show_key, _show.c.pos != e.pos
+    )
     # of two that could go (one left behind by a dead worker), the one left behind goes first
     shown_now = exists(select(_show.c.pos).where(e.show_key.is_not(None), same, _show.c.state == "claimed"))
     return and_(~lane_busy, ~shown_now)
@@ -70,7 +71,7 @@ def _cancel_answered(conn: Connection) -> None:
     e, i = effects.c, incidents.c
     answered = exists(select(i.number).where(i.number == e.incident, or_(~i.active, i.acknowledged_at >= e.created_at)))
     idle = or_(e.state == WAITING, and_(e.state == "claimed", e.lease_until <= database_clock()))
-    stop = update(effects).where(e.cause == RESPONSE, idle, answered)
+    stop = update(effects).where(is_open(), e.cause == RESPONSE, idle, answered)
     conn.execute(stop.values(state="cancelled", token=None, worker=None, lease_until=None))
 
 
@@ -87,7 +88,7 @@ def _choose(conn: Connection, limit: int, now: datetime) -> list[int]:
     candidates = (
         select(e.pos, e.rank, turn.label("turn"), share.label("share"))
         .select_from(effects.outerjoin(budgets, b.name == e.budget))
-        .where(e.state.in_(_OPEN), ripe(now), unblocked())
+        .where(is_open(), ripe(now), unblocked())
         .subquery()
     )
     c = candidates.c
@@ -164,7 +165,7 @@ def load_states(conn: Connection, numbers: Iterable[int]) -> dict[int, Incident]
 def release(conn: Connection, worker: str) -> None:
     """Hand back what `worker` holds. `first_at` stays: whoever takes it looks before it repeats."""
     e = effects.c
-    held = list(conn.execute(select(e.pos).where(e.worker == worker, e.state == "claimed").order_by(e.pos)).scalars())
+    mine = select(e.pos).where(is_open(), e.worker == worker, e.state == "claimed")
     back = {
         "state": back_to_waiting(),
         "attempt": e.attempt - 1,
@@ -172,5 +173,5 @@ def release(conn: Connection, worker: str) -> None:
         "worker": None,
         "lease_until": None,
     }
-    for pos in held:
+    for pos in sorted(conn.execute(mine).scalars()):
         conn.execute(update(effects).where(e.pos == pos, e.worker == worker, e.state == "claimed").values(back))

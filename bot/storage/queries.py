@@ -10,7 +10,7 @@ from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.ports.reader import DeliveryRow, Stats, TimerRow
 from bot.storage import streams
-from bot.storage.tables import effects, episodes, incidents, replicas, timers
+from bot.storage.tables import effects, episodes, incidents, is_armed, is_failed, is_open, replicas, timers
 
 
 def incident(conn: Connection, number: int) -> Incident | None:
@@ -76,20 +76,14 @@ def stats(conn: Connection) -> Stats:
     """Return the counts for health and metrics."""
     i, e = incidents.c, effects.c
     severities = select(i.severity, func.count()).where(i.active, ~i.private, ~i.drill).group_by(i.severity)
-    states = (
-        select(e.state, func.count(), func.min(e.created_at))
-        .where(e.state.in_(("waiting", "held", "claimed", "failed")))
-        .group_by(e.state)
-    )
-    counts = {row[0]: (row[1], row[2]) for row in conn.execute(states)}
-    nothing: tuple[int, datetime | None] = (0, None)
-    pending = [counts.get(name, nothing) for name in ("waiting", "claimed")]
+    pending = select(func.count(), func.min(e.created_at)).where(is_open(), e.state != "held")
+    waiting, oldest = conn.execute(pending).one()
     return Stats(
         open_by_severity={row[0]: row[1] for row in conn.execute(severities)},
-        waiting=sum(count for count, _ in pending),
-        failed=counts.get("failed", nothing)[0],
-        oldest_waiting_at=min((since for _, since in pending if since is not None), default=None),
-        armed_timers=conn.execute(select(func.count()).where(timers.c.state == "armed")).scalar_one(),
+        waiting=waiting,
+        failed=conn.execute(select(func.count()).select_from(effects).where(is_failed())).scalar_one(),
+        oldest_waiting_at=oldest,
+        armed_timers=conn.execute(select(func.count()).select_from(timers).where(is_armed())).scalar_one(),
     )
 
 

@@ -6,7 +6,7 @@ Texts are JSON as it was written: hashing is over the stored bytes. The migratio
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, TextClause, text
 
 from bot.storage.columns import UtcTime
 
@@ -112,8 +112,26 @@ contents: Final = Table(
 """Words, apart from the log: id = sha256(salt ‖ body). Deleting a row erases them; the chain still holds."""
 
 _OPEN: Final = "state IN ('waiting', 'held', 'claimed')"
+_FAILED: Final = "state = 'failed'"
+_ARMED: Final = "state = 'armed'"
 SHOWN_ONCE: Final = "state = 'waiting' AND show_key IS NOT NULL"
 """Of these rows there is one per incident and show key: the arbiter of the insert, word for word."""
+
+
+def is_open(alias: str = "effects") -> TextClause:
+    """Return the condition of the queue's partial indexes, word for word: with bound values they would not be used."""
+    return text(f"{alias}.{_OPEN}")
+
+
+def is_failed() -> TextClause:
+    """Return the condition of the index of deliveries that gave up."""
+    return text(f"effects.{_FAILED}")
+
+
+def is_armed() -> TextClause:
+    """Return the condition of the timers' partial index."""
+    return text(f"timers.{_ARMED}")
+
 
 effects: Final = Table(
     "effects",
@@ -142,6 +160,7 @@ effects: Final = Table(
     Index("ix_effects_queue", "rank", "pos", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index("ix_effects_lane", "lane", "pos", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index("ix_effects_incident", "incident", "pos"),
+    Index("ix_effects_failed", "incident", sqlite_where=text(_FAILED), postgresql_where=text(_FAILED)),
     Index(
         "ux_effects_show",
         "incident",
@@ -165,15 +184,15 @@ timers: Final = Table(
     Column("ended_at", UtcTime),
     _required("late_by", Double),
     _required("why", Text),
-    Index("ix_timers_due", "due", sqlite_where=text("state = 'armed'"), postgresql_where=text("state = 'armed'")),
+    Index("ix_timers_due", "due", sqlite_where=text(_ARMED), postgresql_where=text(_ARMED)),
     Index("ix_timers_incident", "incident"),
     Index(
         "ux_timers_armed",
         "incident",
         "kind",
         unique=True,
-        sqlite_where=text("state = 'armed'"),
-        postgresql_where=text("state = 'armed'"),
+        sqlite_where=text(_ARMED),
+        postgresql_where=text(_ARMED),
     ),
 )
 """state: armed → fired, cancelled. Ended rows stay: a timer's history is part of the incident's."""

@@ -136,6 +136,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.Double()),
         sa.Column("error", sa.Text(), nullable=False),
     )
+    op.create_index("ix_effects_failed", "effects", ["incident"], **_where("state = 'failed'"))
     op.create_index("ix_effects_incident", "effects", ["incident", "pos"])
     op.create_index("ix_effects_lane", "effects", ["lane", "pos"], **_where("state IN ('waiting', 'held', 'claimed')"))
     op.create_index("ix_effects_queue", "effects", ["rank", "pos"], **_where("state IN ('waiting', 'held', 'claimed')"))

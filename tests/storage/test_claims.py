@@ -2,8 +2,10 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.domain import commands as c
 from bot.domain.events import Step
@@ -242,3 +244,27 @@ async def test_the_next_wake_is_the_earliest_of_timer_and_lease(house: House) ->
     wake = await house.database.next_wake(house.clock())
     assert wake is not None
     assert timedelta(seconds=5) < wake - house.clock() <= timedelta(seconds=10)
+
+
+async def test_the_queue_never_walks_its_history() -> None:
+    """However many effects and timers have ended: the partial indexes are used (SQLite tells its plan)."""
+    async with open_house("sqlite:///:memory:") as house:
+        await house.open()
+        writer = house.database._backend._writer  # type: ignore[attr-defined]
+        plans: list[str] = []
+
+        def explain(conn: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if "effects" in statement or "timers" in statement:
+                cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                plans.extend(f"{row[3]} ({statement[:400]})" for row in cursor.fetchall())
+
+        event.listen(writer, "before_cursor_execute", explain)
+        await house.claim()
+        await house.database.release("w1")
+        await house.database.due_timers(house.clock(), 10)
+        await house.database.next_wake(house.clock())
+        await house.database.stats()
+        event.remove(writer, "before_cursor_execute", explain)
+    walked = [plan for plan in plans if plan.startswith(("SCAN effects", "SCAN timers", "SCAN lane_mate", "SCAN same"))]
+    assert [plan for plan in walked if "USING" not in plan] == []
+    assert len(plans) > 10

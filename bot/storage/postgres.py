@@ -82,7 +82,8 @@ class Postgres:
             tries += 1
             try:
                 async with self._engine.connect() as conn:
-                    await conn.execution_options(postgresql_readonly=True)
+                    # one snapshot for all statements of a query: `verify` compares what several of them read
+                    await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                     return await conn.run_sync(work)
             except DATABASE_ERRORS as error:
                 if tries > RETRIES or not may_retry(error, committing=False):

@@ -5,10 +5,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain import commands as c
 from bot.ports.store import Unavailable
 from bot.storage import schema
+from bot.storage.address import read_address
 from tests.storage.house import open_house
 from tests.support.postgres import Cluster
 
@@ -75,11 +78,6 @@ async def test_cut_connections_are_made_anew_without_a_word_to_the_caller(postgr
 @pytest.mark.postgres
 async def test_a_lock_that_is_not_free_in_time_is_unavailable(postgres: Cluster) -> None:
     """Somebody's session holds the counter."""
-    from sqlalchemy import text
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    from bot.storage.address import read_address
-
     url = postgres.create("locked")
     await asyncio.to_thread(schema.migrate, url)
     engine = create_async_engine(read_address(url))
@@ -90,3 +88,24 @@ async def test_a_lock_that_is_not_free_in_time_is_unavailable(postgres: Cluster)
         await other.rollback()
         assert await house.open() == 1
     await engine.dispose()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("faults", "calls", "saved"), [(2, 3, True), (3, 4, True), (9, 4, False)])
+async def test_a_deadlock_is_tried_again_three_times(postgres: Cluster, faults: int, calls: int, saved: bool) -> None:
+    """With everything loaded anew; then the caller hears that it was not saved."""
+    url = postgres.create(f"deadlock{faults}")
+    await asyncio.to_thread(schema.migrate, url)
+    seen = []
+
+    def work(conn: Connection) -> None:
+        seen.append(1)
+        conn.execute(text("UPDATE counter SET value = value + 1"))
+        if len(seen) <= faults:
+            conn.execute(text("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$"))
+
+    async with open_house(url) as house:
+        outcomes = await asyncio.gather(house.database._backend.write(work), return_exceptions=True)
+        assert isinstance(outcomes[0], Unavailable) is not saved
+        assert len(seen) == calls
+        assert await house.open() == (2 if saved else 1)

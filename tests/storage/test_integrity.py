@@ -1,5 +1,6 @@
 """Every change made behind our back is found, and named."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -135,3 +136,20 @@ async def test_an_incident_that_vanished_is_named(written: House) -> None:
         delete(tables.records).where(tables.records.c.incident == 2),
     )
     assert (await fault(written)).incident == 2
+
+
+async def test_verifying_while_others_write_finds_no_fault(house: House) -> None:
+    """Each incident is read in one snapshot."""
+    await house.open()
+
+    async def write() -> None:
+        for n in range(30):
+            await house.act(1, c.AddNote(f"note {n}"))
+            await house.observe(1, f"m{n}")
+
+    writing = asyncio.create_task(write())
+    found = []
+    while not writing.done():
+        found += await house.database.verify()
+    await writing
+    assert found == []

@@ -3,6 +3,7 @@
 import platform
 import sys
 
+from benchmarks.committer import measure as committer
 from benchmarks.report import table
 from benchmarks.round_trips import measure as round_trips
 
@@ -10,7 +11,7 @@ from benchmarks.round_trips import measure as round_trips
 def main() -> None:
     """Print the machine and the table."""
     print(f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians of the runs\n")
-    table(round_trips())
+    table([*committer(), *round_trips()])
 
 
 if __name__ == "__main__":

@@ -78,9 +78,12 @@ class TimerRows:
     ended: list[Row] = field(default_factory=list)
     _mine: dict[tuple[int, str], Row] = field(default_factory=dict)
     _gone: set[tuple[int, str]] = field(default_factory=set)
+    _fresh: set[int] = field(default_factory=set)
+    """Incidents declared in this batch: they have no rows that could stand."""
 
     def add(self, changes: Changes, now: datetime) -> None:
         """Fold one case's changes in: what rang, what was taken back, then what is armed."""
+        self._fresh.update(new.incident for new in changes.events if new.recorded.event.type == "declared")
         for number, kind, _, late in changes.fired:
             self._end((number, kind), {"state": "fired", "ended_at": now, "late_by": late, "why": ""})
         for number, kind, why in changes.disarm:
@@ -96,7 +99,7 @@ class TimerRows:
         mine = self._mine.pop(timer, None)
         if mine is not None:
             mine.update(outcome)
-        elif timer not in self._gone:
+        elif timer not in self._gone and timer[0] not in self._fresh:
             self._gone.add(timer)
             named = {f"new_{name}": value for name, value in outcome.items()}
             self.ended.append({"timer_incident": timer[0], "timer_kind": timer[1], **named})

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.demo import Person, Process, free_port, until, words_of
+from tests.support.demo import ROOT, Person, Process, free_port, until, words_of
 
+DEMO_CONFIG = ROOT / "bot" / "wiring" / "demo.yaml"
 ROOM = "inc-1-checkout-is-down"
 DECLARE = "/incident declare sev1 Checkout is down #checkout"
-EVERY = int(os.environ.get("KILL_EVERY", "4"))
-"""Kill at every n-th boundary of the undisturbed run; 1 walks all of them."""
+PARTS = int(os.environ.get("KILL_PARTS", "12"))
+"""Kill at so many boundaries, spread evenly over the undisturbed run; as many as there are walks them all."""
 _CHANGING = re.compile(
     r"<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
 )
@@ -26,6 +27,7 @@ class Halves:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.slack, self.bot_port = folder, free_port(), free_port()
+        (folder / "tocsin.yaml").write_text(f"{DEMO_CONFIG.read_text()}\ndelivery: {{call_timeout: 2s, lease: 3s}}\n")
         self.peer = f"http://127.0.0.1:{self.slack}"
         self.workspace = Process(
             *("demo", "--no-open", "--only", "workspace", "--port", str(self.slack), "--data", str(folder / "data")),
@@ -36,6 +38,8 @@ class Halves:
         self.bot: Process | None = None
 
     def start(self, kill_at: int = 0) -> Process:
+        if self.bot:
+            self.bot.stop()
         arguments = (str(kill_at), str(self.bot_port), str(self.folder / "data"), self.peer)
         self.bot = Process(*arguments, cwd=self.folder, module="tests.support.killable")
         return self.bot
@@ -103,26 +107,25 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], di
 
 
 @pytest.mark.kill
-def test_killed_at_any_boundary_the_incident_ends_as_if_nothing_had_happened(
-    undisturbed: tuple[list[str], dict[str, Any]], tmp_path: Path
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_at_a_boundary_the_incident_ends_as_if_nothing_had_happened(
+    undisturbed: tuple[list[str], dict[str, Any]], tmp_path: Path, part: int
 ) -> None:
     boundaries, expected = undisturbed
     assert len(boundaries) > 20
-    for at in range(1, len(boundaries) + 1, EVERY):
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        halves = Halves(folder)
-        try:
-            bot = halves.start(kill_at=at)
-            bot.wait_for("The bot runs")
-            person = Person(halves.peer)
-            person.say("general", DECLARE)
-            until(lambda bot=bot: bot.ended, f"the kill at boundary {at} ({boundaries[at - 1]})")  # type: ignore[misc]
-            halves.start().wait_for("The bot runs")
-            if not person.channel(ROOM) and boundaries[at - 1] == "commit:before":
-                person.say("general", DECLARE)  # nothing was acknowledged: the person says it again
-            job(person)
-            seen = settled(person, picture)
-            assert seen == expected, f"killed at boundary {at}: {boundaries[at - 1]}"
-        finally:
-            halves.close()
+    at = 1 + part * (len(boundaries) - 1) // max(PARTS - 1, 1)
+    halves = Halves(tmp_path)
+    try:
+        bot = halves.start(kill_at=at)
+        bot.wait_for("The bot runs")
+        person = Person(halves.peer)
+        person.say("general", DECLARE)
+        until(lambda: bot.ended, f"the kill at boundary {at} ({boundaries[at - 1]})")
+        halves.start().wait_for("The bot runs")
+        if at == 1:
+            person.say("general", DECLARE)  # killed before the commit, nothing was acknowledged: said again
+        job(person)
+        seen = settled(person, picture)
+        assert seen == expected, f"killed at boundary {at}: {boundaries[at - 1]}"
+    finally:
+        halves.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from html import unescape
 from typing import Final
 
 from bot.domain.commands import RoomOpened
@@ -115,10 +116,13 @@ class Rooms:
         return _real(errors_by_user(answer))
 
     async def show_topic(self, job: Job) -> Done:
-        """Set the topic to what the state says now."""
-        await self._slack.call(
-            "conversations.setTopic", channel=room_of(job).channel, topic=self._render.topic(job.state)
-        )
+        """Set the topic to what the state says now; on a repeat look first, since each setting posts a notice."""
+        channel, topic = room_of(job).channel, self._render.topic(job.state)
+        if job.first_at:
+            answer = await self._slack.call("conversations.info", channel=channel)
+            if unescape(answer["channel"].get("topic", {}).get("value", "")) == unescape(topic):
+                return Done()
+        await self._slack.call("conversations.setTopic", channel=channel, topic=topic)
         return Done()
 
     async def pin(self, job: Job) -> Done:

@@ -70,7 +70,7 @@ def measure() -> list[list[str]]:
 
 def _declare(person: Person, n: int, latency: int) -> dict[str, float]:
     """Declare; return ms from the first call's start to the card and to the last call's end, and how many calls."""
-    person.post("/simulator/control", latency_ms=latency)
+    person.control(latency_ms=latency)
     seen = len(person.calls())
     person.say("general", f"/incident declare sev1 Checkout is down {n} #checkout")
     last, quiet_since = seen, time.monotonic()

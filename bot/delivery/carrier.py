@@ -10,7 +10,6 @@ from typing import Final
 import structlog
 
 from bot.delivery.circuit import PROBE_EVERY, WORKING, Circuit, shows_outage
-from bot.delivery.observer import Observer, Outcome, Unobserved
 from bot.delivery.retry import GiveUp, RetryAt, after_failure
 from bot.domain import commands as c
 from bot.domain.effects import PagePager, TellUser
@@ -20,6 +19,7 @@ from bot.domain.refusals import Refused
 from bot.ports.clock import Clock
 from bot.ports.delivery import DeliveryError, Done, Job, Registration, Registry
 from bot.ports.fault import Fault, no_fault
+from bot.ports.observer import Attempt, Observer, Unobserved
 from bot.ports.store import Outbox, Settled, Superseded, Unavailable
 from bot.usecases.cases import Settle
 from bot.usecases.committer import Committer
@@ -72,8 +72,12 @@ class Carrier:
         self._monotonic = monotonic
         self._circuits: dict[str, Circuit] = {}
 
-    async def carry(self, job: Job, claimed: float) -> None:
-        """Carry `job` out and record what became of it. `claimed` is the monotonic second before its claim began."""
+    async def carry(self, job: Job, claimed: float) -> bool:
+        """Carry `job` out and record what became of it. `claimed` is the monotonic second before its claim began.
+
+        Return True if that may let another effect start: the next of its lane, or the same Show once more. (What a
+        result brings about is told by its commit.)
+        """
         started = self._monotonic()
         outcome = await self._attempt(job, claimed)
         took = self._monotonic() - started
@@ -86,8 +90,9 @@ class Carrier:
             outcome=outcome,
             took_ms=round(took * 1000, 1),
         )
+        return outcome != "done" or job.effect.lane is not None or job.effect.show_key is not None
 
-    async def _attempt(self, job: Job, claimed: float) -> Outcome:
+    async def _attempt(self, job: Job, claimed: float) -> Attempt:
         kind = job.effect.kind
         registration = self._registry.get(kind)
         if registration is None:
@@ -120,11 +125,11 @@ class Carrier:
             return DeliveryError(f"unexpected {type(exc).__name__}; the log has the details", retry_after=1.0)
 
     # --- outcomes -------------------------------------------------------------------------------------
-    async def _done(self, job: Job, claimed: float, done: Done, registration: Registration) -> Outcome:
+    async def _done(self, job: Job, claimed: float, done: Done, registration: Registration) -> Attempt:
         settled = Settled(job.id, job.token, "done", self._clock())
         return await self._settle(job, claimed, settled, done.command, _note(job, done, registration))
 
-    async def _failed(self, job: Job, claimed: float, error: DeliveryError, registration: Registration) -> Outcome:
+    async def _failed(self, job: Job, claimed: float, error: DeliveryError, registration: Registration) -> Attempt:
         now = self._clock()
         circuit = self._vendor(registration)
         circuit = circuit.failed(now) if shows_outage(error) else WORKING
@@ -140,17 +145,17 @@ class Carrier:
         settled = Settled(job.id, job.token, "retry", now, verdict.at, str(error))
         return await self._settle(job, claimed, settled)
 
-    async def _fail(self, job: Job, claimed: float, error: DeliveryError, name: str) -> Outcome:
+    async def _fail(self, job: Job, claimed: float, error: DeliveryError, name: str) -> Attempt:
         return await self._give_up(job, claimed, GiveUp(str(error), error.mend), name)
 
-    async def _give_up(self, job: Job, claimed: float, verdict: GiveUp, name: str) -> Outcome:
+    async def _give_up(self, job: Job, claimed: float, verdict: GiveUp, name: str) -> Attempt:
         """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel."""
         log.error("effect given up", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=verdict.error)
         settled = Settled(job.id, job.token, "failed", self._clock(), error=verdict.error)
         command = c.GiveUp(job.id, name, verdict.error, verdict.mend, unreached=_whom(job))
         return await self._settle(job, claimed, settled, command)
 
-    async def _hold_back(self, job: Job, claimed: float, registration: Registration) -> Outcome:
+    async def _hold_back(self, job: Job, claimed: float, registration: Registration) -> Attempt:
         probe_at = self._vendor(registration).probe_at or self._clock()
         at = probe_at + PROBE_EVERY * self._spread()
         settled = Settled(job.id, job.token, "retry", self._clock(), at, "waiting for the service to come back")
@@ -164,7 +169,7 @@ class Carrier:
         settled: Settled,
         command: c.Command | None = None,
         note: Observation | None = None,
-    ) -> Outcome:
+    ) -> Attempt:
         """Record `settled` and what was learnt. While the database is away the result is kept until the lease ends."""
         incident = job.state.number
         while True:

@@ -16,11 +16,11 @@ from typing import Final
 import structlog
 
 from bot.delivery.carrier import CALL_TIMEOUT, LEASE, SETTLE_PAUSE, Carrier, Times
-from bot.delivery.observer import Observer
 from bot.domain.policy import Policy
 from bot.ports.clock import Clock
 from bot.ports.delivery import Registry
 from bot.ports.fault import Fault, no_fault
+from bot.ports.observer import Observer, Unobserved
 from bot.ports.store import DueTimer, Outbox, Superseded, Unavailable
 from bot.usecases.cases import Ring
 from bot.usecases.committer import Committer
@@ -68,6 +68,7 @@ class Runner:
         self._concurrency = concurrency
         self._stop_within = stop_within
         self._monotonic = monotonic
+        self._observer = observer or Unobserved()
         self._carrier = Carrier(
             outbox,
             committer,
@@ -77,10 +78,10 @@ class Runner:
             spread=spread,
             times=Times(lease, call_timeout, settle_pause),
             fault=fault,
-            observer=observer,
+            observer=self._observer,
             monotonic=monotonic,
         )
-        self._flying: set[asyncio.Task[None]] = set()
+        self._flying: set[asyncio.Task[bool]] = set()
         self._woken = asyncio.Event()
         self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._stopping = False
@@ -153,17 +154,22 @@ class Runner:
             self._flying.add(asyncio.create_task(self._carrier.carry(job, claimed), name=f"effect {job.id}"))
         return len(jobs)
 
-    async def _something_happens(self) -> None:
-        """Wait for an end of something in flight, or to be woken."""
+    async def _something_happens(self) -> bool:
+        """Wait for an end of something in flight, or to be woken. Return True if something new may start."""
+        was_full = len(self._flying) >= self._concurrency
         woken = asyncio.create_task(self._woken.wait(), name="runner woken")
         try:
             await asyncio.wait({*self._flying, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             woken.cancel()
-        await self._reap()
+        unblocked = await self._reap()
+        return unblocked or was_full or self._woken.is_set() or self._stopping
 
-    async def _reap(self) -> None:
-        """Take up what has ended. An error that got this far is no delivery's: it stops the others and goes up."""
+    async def _reap(self) -> bool:
+        """Take up what has ended; return True if one of them may let another start.
+
+        An error that got this far is no delivery's: it stops the others and goes up.
+        """
         ended = [task for task in self._flying if task.done()]
         self._flying -= set(ended)
         errors = [(task.get_name(), task.exception()) for task in ended if not task.cancelled()]
@@ -176,6 +182,7 @@ class Runner:
         if fatal is not None:
             await self._cancel_flying()
             raise fatal
+        return any(task.cancelled() or task.exception() or task.result() for task in ended)
 
     async def _land(self) -> None:
         if self._flying:
@@ -203,7 +210,7 @@ class Runner:
 
     async def _ring(self, timer: DueTimer) -> None:
         try:
-            await self._committer.submit(Ring(timer.incident, timer.kind, timer.due, self._policy()))
+            rang = await self._committer.submit(Ring(timer.incident, timer.kind, timer.due, self._policy()))
         except Superseded:
             return  # another replica was first, or it was cancelled meanwhile
         except Unavailable as exc:
@@ -212,6 +219,8 @@ class Runner:
             # One timer that cannot be decided must not keep all the others from ringing; it stays armed and loud.
             log.exception("timer failed", incident=timer.incident, kind=timer.kind)
         else:
+            if breached := rang.fields.get("breached"):
+                self._observer.breached(breached)
             late = max((self._clock() - timer.due).total_seconds(), 0.0)
             log.info("timer rang", incident=timer.incident, kind=timer.kind, late_ms=round(late * 1000, 1))
 

@@ -5,7 +5,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Double, and_, bindparam, case, cast, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Double,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.effects import AnyEffect
@@ -62,10 +74,10 @@ def open_budgets(conn: Connection, names: Iterable[str], limits: Limits, now: da
     conn.execute(insert.on_conflict_do_update(index_elements=["name"], set_=kept, where=changed | slower), rows)
 
 
-def tokens_at(now: datetime) -> ColumnElement[float]:
-    """Return the tokens of a budget row at `now`."""
+def tokens_at(second: float | BindParameter[float]) -> ColumnElement[float]:
+    """Return the tokens of a budget row at `second` (since 1970)."""
     b = budgets.c
-    passed = case((b.refilled_at < now.timestamp(), now.timestamp() - b.refilled_at), else_=0.0)
+    passed = case((b.refilled_at < second, second - b.refilled_at), else_=0.0)
     filled = b.tokens + passed * b.per_second
     return case((filled > b.capacity, cast(b.capacity, Double)), else_=filled)
 
@@ -84,7 +96,7 @@ def draw(conn: Connection, names: Iterable[str], now: datetime) -> None:
         taken = (
             update(budgets)
             .where(budgets.c.name == bindparam("budget"), budgets.c.capacity.is_not(None))
-            .values(tokens=tokens_at(now) - bindparam("count", type_=Double()), refilled_at=now.timestamp())
+            .values(tokens=tokens_at(now.timestamp()) - bindparam("count", type_=Double()), refilled_at=now.timestamp())
         )
         conn.execute(taken, [{"budget": name, "count": count} for name, count in sorted(counts.items())])
 
@@ -101,7 +113,7 @@ def next_token(conn: Connection, wanted: Iterable[tuple[str, int]], now: datetim
     ranks = dict(wanted)
     if not ranks:
         return None
-    level = tokens_at(now).label("level")
+    level = tokens_at(now.timestamp()).label("level")
     moments = []
     for row in conn.execute(select(budgets, level).where(budgets.c.name.in_(list(ranks)))):
         ready = row.parked_until
@@ -116,5 +128,5 @@ def next_token(conn: Connection, wanted: Iterable[tuple[str, int]], now: datetim
 def forget_full(conn: Connection, now: datetime) -> None:
     """Drop the rows of budgets that are full and not parked: a channel's is made again when it is needed."""
     b = budgets.c
-    full = (b.parked_until <= now.timestamp()) & (b.capacity.is_(None) | (tokens_at(now) >= b.capacity))
+    full = (b.parked_until <= now.timestamp()) & (b.capacity.is_(None) | (tokens_at(now.timestamp()) >= b.capacity))
     conn.execute(budgets.delete().where(full))

@@ -7,9 +7,27 @@ budget; take with SKIP LOCKED), then one query a table loads what their handlers
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from bot.domain.effects import RESPONSE, AnyEffect, PostRunbook, ShowMessage, read_effect
 from bot.domain.incident import Incident
@@ -26,10 +44,18 @@ _lane: Final = effects.alias("lane_mate")
 _show: Final = effects.alias("same_show")
 
 
-def ripe(now: datetime) -> ColumnElement[bool]:
+# Each statement is built once: building one costs more than running it.
+_NOW: Final = bindparam("now", type_=UtcTime())
+_SECOND: Final[BindParameter[float]] = bindparam("second", type_=Double())
+_LIMIT: Final = bindparam("most", type_=Integer())
+_CHOSEN: Final = bindparam("chosen", type_=BigInteger(), expanding=True)
+_ONES: Final = bindparam("ones", type_=BigInteger(), expanding=True)
+
+
+def ripe() -> ColumnElement[bool]:
     """True for a row that may be started: waiting and due, or claimed by somebody whose lease has ended."""
     e = effects.c
-    due = or_(e.not_before.is_(None), e.not_before <= now)
+    due = or_(e.not_before.is_(None), e.not_before <= _NOW)
     return or_(
         and_(e.state == WAITING, due),
         and_(e.state == "claimed", e.lease_until <= database_clock()),
@@ -54,8 +80,8 @@ def unblocked() -> ColumnElement[bool]:
 def claim(conn: Connection, worker: str, limit: int, now: datetime, lease: float) -> list[Job]:
     """Take at most `limit` effects for `worker` until `lease` seconds from now by the database's clock."""
     locks.take(conn, [(LockClass.CLAIM, "claim")])  # budgets and lanes are judged as one
-    _cancel_answered(conn)
-    chosen = _choose(conn, limit, now)
+    conn.execute(_cancelling())
+    chosen = list(conn.execute(_choosing(), {"now": now, "second": now.timestamp(), "most": limit}).scalars())
     if not chosen:
         return []
     taken = _take(conn, chosen, worker, now, lease)
@@ -63,7 +89,8 @@ def claim(conn: Connection, worker: str, limit: int, now: datetime, lease: float
     return _jobs(conn, taken)
 
 
-def _cancel_answered(conn: Connection) -> None:
+@cache
+def _cancelling() -> Update:
     """A call for an answer that was given meanwhile is not claimed any more.
 
     One asked for after the acknowledgement (a person pages another one) still goes out.
@@ -72,46 +99,58 @@ def _cancel_answered(conn: Connection) -> None:
     answered = exists(select(i.number).where(i.number == e.incident, or_(~i.active, i.acknowledged_at >= e.created_at)))
     idle = or_(e.state == WAITING, and_(e.state == "claimed", e.lease_until <= database_clock()))
     stop = update(effects).where(is_open(), e.cause == RESPONSE, idle, answered)
-    conn.execute(stop.values(state="cancelled", token=None, worker=None, lease_until=None))
+    return stop.values(state="cancelled", token=None, worker=None, lease_until=None)
 
 
-def _choose(conn: Connection, limit: int, now: datetime) -> list[int]:
-    """Return the positions of what may run, best rank first, then in order of the log."""
+@cache
+def _choosing() -> Select[int]:
+    """The positions of what may run, best rank first, then in order of the log."""
     e, b = effects.c, budgets.c
     turn = func.row_number().over(partition_by=e.budget, order_by=(e.rank, e.pos))
     share = case(
-        (b.name.is_(None), limit),
-        (b.parked_until > now.timestamp(), 0),
-        (b.capacity.is_(None), limit),
-        else_=tokens_at(now) - kept_from(e.rank),
+        (b.name.is_(None), _LIMIT),
+        (b.parked_until > _SECOND, 0),
+        (b.capacity.is_(None), _LIMIT),
+        else_=tokens_at(_SECOND) - kept_from(e.rank),
     )
     candidates = (
         select(e.pos, e.rank, turn.label("turn"), share.label("share"))
         .select_from(effects.outerjoin(budgets, b.name == e.budget))
-        .where(is_open(), ripe(now), unblocked())
+        .where(is_open(), ripe(), unblocked())
         .subquery()
     )
     c = candidates.c
-    chosen = select(c.pos).where(c.turn <= c.share).order_by(c.rank, c.pos).limit(limit)
-    return list(conn.execute(chosen).scalars())
+    return select(c.pos).where(c.turn <= c.share).order_by(c.rank, c.pos).limit(_LIMIT)
+
+
+@cache
+def _taking() -> Update:
+    """Mark the chosen rows as ours, but for those that a commit under way is changing."""
+    e = effects.c
+    free = select(e.pos).where(e.pos.in_(_CHOSEN), ripe()).with_for_update(skip_locked=True)
+    values = {
+        "state": "claimed",
+        "token": bindparam("held_by"),
+        "worker": bindparam("holder"),
+        "attempt": e.attempt + 1,
+        "first_at": func.coalesce(e.first_at, _NOW),
+        "lease_until": database_clock() + bindparam("lease", type_=Double()),
+        "not_before": None,
+    }
+    return update(effects).where(e.pos.in_(free)).values(values).returning(effects)
+
+
+@cache
+def _first_attempts() -> Select[tuple[int, datetime | None]]:
+    """When the chosen rows were first tried, as it was before this claim."""
+    return select(effects.c.pos, effects.c.first_at).where(effects.c.pos.in_(_CHOSEN))
 
 
 def _take(conn: Connection, chosen: list[int], worker: str, now: datetime, lease: float) -> list[Any]:
-    """Mark `chosen` as ours, but for rows that a commit under way is changing. Return them in order."""
-    e = effects.c
-    free = select(e.pos).where(e.pos.in_(chosen), ripe(now)).with_for_update(skip_locked=True)
-    token = secrets.token_hex(12)
-    before = {row.pos: row.first_at for row in conn.execute(select(e.pos, e.first_at).where(e.pos.in_(chosen)))}
-    values = {
-        "state": "claimed",
-        "token": token,
-        "worker": worker,
-        "attempt": e.attempt + 1,
-        "first_at": func.coalesce(e.first_at, literal(now, UtcTime())),
-        "lease_until": database_clock() + lease,
-        "not_before": None,
-    }
-    rows = conn.execute(update(effects).where(e.pos.in_(free)).values(values).returning(effects)).all()
+    """Take the rows `chosen`. Return them in order."""
+    before = {row.pos: row.first_at for row in conn.execute(_first_attempts(), {"chosen": chosen})}
+    mine = {"chosen": chosen, "now": now, "held_by": secrets.token_hex(12), "holder": worker, "lease": lease}
+    rows = conn.execute(_taking(), mine).all()
     order = {pos: n for n, pos in enumerate(chosen)}
     return sorted((_Taken(row, before[row.pos]) for row in rows), key=lambda row: order[row.pos])
 
@@ -158,8 +197,13 @@ def _jobs(conn: Connection, taken: list[_Taken]) -> list[Job]:
 
 def load_states(conn: Connection, numbers: Iterable[int]) -> dict[int, Incident]:
     """Return the snapshots of these incidents."""
-    query = select(incidents.c.number, incidents.c.state).where(incidents.c.number.in_(sorted(set(numbers))))
-    return {row.number: Incident.model_validate_json(row.state) for row in conn.execute(query)}
+    ones = {"ones": sorted(set(numbers))}
+    return {row.number: Incident.model_validate_json(row.state) for row in conn.execute(_states(), ones)}
+
+
+@cache
+def _states() -> Select[tuple[int, str]]:
+    return select(incidents.c.number, incidents.c.state).where(incidents.c.number.in_(_ONES))
 
 
 def release(conn: Connection, worker: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain import commands as c
+from bot.domain import events as e
 from bot.domain.incident import Incident, decide
 from bot.domain.incident.context import Context
 from bot.domain.policy import Policy
@@ -157,12 +158,21 @@ class Ring:
         if before is None or loaded.timers.get((self.incident, self.kind)) != self.due:
             raise Superseded
         late = max((now - self.due).total_seconds(), 0.0)
-        changes = Changes(Answer(kind="rang"), fired=[(self.incident, self.kind, self.due, late)])
         context = Context(self.policy, now, f"timer:{self.kind}")
         events = decide(before, c.FireTimer(self.kind, self.due), context)
+        changes = Changes(
+            Answer(kind="rang", incident=self.incident, fields=_breach(before, events)),
+            fired=[(self.incident, self.kind, self.due, late)],
+        )
         unfold(changes, before, events, policy=self.policy, now=now, actor=context.actor)
         changes.disarm = [d for d in changes.disarm if d[:2] != (self.incident, self.kind)]
         return changes
+
+
+def _breach(before: Incident, events: Sequence[e.Event]) -> dict[str, object]:
+    """Return the severity whose response time has just passed: counted once, and never for a private one or a drill."""
+    first = any(isinstance(event, e.ResponseOverdue) and event.level == 1 for event in events)
+    return {"breached": before.severity.value} if first and not before.private and not before.drill else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,9 @@ class Committer:
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self.on_commit: list[Wake] = []
+        """Told after each commit."""
+        self.on_work: list[Wake] = []
+        """Told after a commit that gives delivery something to do or something to wait for."""
 
     async def __aenter__(self) -> "Committer":
         self._task = asyncio.create_task(self._work(), name="committer")
@@ -117,10 +120,11 @@ class Committer:
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         outcomes: list[Answer | Exception] = []
+        written: list[Changes] = []
 
         def work(loaded: Loaded) -> list[Changes]:
             outcomes.clear()
-            written = []
+            written.clear()
             for one in batch:
                 outcome = _run(one.case, loaded, self._clock())
                 if isinstance(outcome, Changes):
@@ -144,7 +148,7 @@ class Committer:
         self._fault("commit:after")
         for one, outcome in zip(batch, outcomes, strict=True):
             _settle(one, outcome)
-        for wake in self.on_commit:
+        for wake in (*self.on_commit, *(self.on_work if any(_gives_work(one) for one in written) else ())):
             wake()
 
 
@@ -152,6 +156,10 @@ class Wake(Protocol):
     """Told after each commit, so that delivery starts at once."""
 
     def __call__(self) -> None: ...
+
+
+def _gives_work(changes: Changes) -> bool:
+    return bool(changes.effects or changes.arm or changes.release or changes.retry)
 
 
 def _run(case: Case, loaded: Loaded, now: datetime) -> Changes | Answer | Exception:

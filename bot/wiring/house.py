@@ -120,6 +120,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             texts=texts,
             renderer=renderer,
             tasks=tasks,
+            observer=meters,
         )
         runner = Runner(
             database,
@@ -134,14 +135,14 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             observer=meters,
         )
         ticker = Ticker(runner.wake, [Tick("inbox", IntervalTrigger(hours=1), _forget(database))])
-        committer.on_commit.append(runner.wake)
+        committer.on_work.append(runner.wake)
         runner.on_idle.append(ticker.wake_at)
         database.on_change(runner.wake)
         login_links = LoginLinks(utc_now)
         app = web.Application()
         if env.slack_signing_secret and not env.slack_app_token:
             app.router.add_post("/slack/events", slack.http_handler)
-        _add_alert_door(app, settings, committer, library)
+        _add_alert_door(app, settings, committer, library, meters)
         _add_pages(app, settings, database, library, directory, login_links, meters, slack)
         yield House(settings, app, committer, runner, ticker, slack, directory, tasks, login_links)
 
@@ -182,7 +183,9 @@ def _forget(database: Database) -> Callable[[], Awaitable[None]]:
     return tick
 
 
-def _add_alert_door(app: web.Application, settings: Settings, committer: Committer, library: RunbookLibrary) -> None:
+def _add_alert_door(
+    app: web.Application, settings: Settings, committer: Committer, library: RunbookLibrary, meters: Meters
+) -> None:
     env = settings.env
     doors = Doors.of(
         alertmanager_tokens=[secret.get_secret_value() for secret in env.alertmanager_tokens],
@@ -190,7 +193,7 @@ def _add_alert_door(app: web.Application, settings: Settings, committer: Committ
         alertmanager_insecure=settings.config.webhooks.alertmanager.insecure,
         pagerduty_secrets=[secret.get_secret_value() for secret in env.pagerduty_secrets],
     )
-    add_alert_routes(app, AlertDoor(committer, doors, settings.config, library))
+    add_alert_routes(app, AlertDoor(committer, doors, settings.config, library, meters))
 
 
 def _add_pages(

@@ -181,6 +181,13 @@ class Person:
             seen = "\n".join(words_of(m)[:300] for m in self.messages(channel))
             raise AssertionError(f"{exc}; there is:\n{seen}") from None
 
+    def control(self, **settings: Any) -> None:
+        """Set latency, faults, tiers or an outage of the workspace."""
+        data = json.dumps(settings).encode()
+        request = urllib.request.Request(f"{self.base}/simulator/control", data, {"Content-Type": "application/json"})
+        answer = _json(request)
+        assert answer.get("error") is None, answer
+
     def calls(self) -> list[dict[str, Any]]:
         """What the bot called, in order."""
         made: list[dict[str, Any]] = self.get("/simulator/calls", after="0")["calls"]

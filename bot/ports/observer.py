@@ -1,6 +1,11 @@
 """Who counts. The floors below say what happened; one implementation turns it into metrics, another into nothing."""
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+Attempt = Literal["done", "retry", "failed", "held_back", "superseded", "dropped"]
+"""`held_back`: the vendor's circuit is open. `superseded`: another worker took it over. `dropped`: the lease ended."""
+Answered = Literal["done", "refused", "unconfirmed", "failed"]
+"""`unconfirmed`: the commit took longer than the asker could wait; the rest was told later."""
 
 
 class Observer(Protocol):
@@ -9,17 +14,17 @@ class Observer(Protocol):
     def committed(self, cases: int, seconds: float) -> None:
         """One commit of the door, carrying `cases` commands."""
 
-    def commanded(self, door: str, verb: str, outcome: str, seconds: float) -> None:
-        """A person's command was answered. `outcome`: done, refused, unconfirmed, failed."""
+    def commanded(self, door: str, verb: str, outcome: Answered, seconds: float) -> None:
+        """A person's command was answered. `verb` is a word of the grammar, a control or a form; else `unknown`."""
 
     def received(self, source: str, outcome: str, seconds: float) -> None:
         """A webhook was answered. `outcome`: opened … ignored, or unauthorized, invalid, unavailable."""
 
-    def delivered(self, kind: str, outcome: str, seconds: float) -> None:
-        """An effect was tried. `outcome`: done, retry, failed."""
+    def delivered(self, kind: str, outcome: Attempt, seconds: float) -> None:
+        """An attempt at an effect of `kind` ended."""
 
     def breached(self, severity: str) -> None:
-        """An incident was not acknowledged within its severity's response time."""
+        """An incident was not acknowledged within its severity's response time. No private ones, no drills."""
 
 
 class Unobserved:
@@ -28,13 +33,13 @@ class Unobserved:
     def committed(self, cases: int, seconds: float) -> None:
         """See Observer."""
 
-    def commanded(self, door: str, verb: str, outcome: str, seconds: float) -> None:
+    def commanded(self, door: str, verb: str, outcome: Answered, seconds: float) -> None:
         """See Observer."""
 
     def received(self, source: str, outcome: str, seconds: float) -> None:
         """See Observer."""
 
-    def delivered(self, kind: str, outcome: str, seconds: float) -> None:
+    def delivered(self, kind: str, outcome: Attempt, seconds: float) -> None:
         """See Observer."""
 
     def breached(self, severity: str) -> None:

@@ -21,6 +21,7 @@ from bot.inbound.alerts.web import BODY_MAX, AlertDoor, add_routes
 from bot.ports.store import Answer, Unavailable
 from bot.usecases.committer import Case
 from tests.support.alerts import Recorded, body, scenario, secret_of, signed, wire
+from tests.support.ears import Ears
 from tests.support.ledger import Ledger
 
 DOORS = Doors.of(
@@ -51,9 +52,9 @@ class Down:
 async def opened() -> AsyncIterator[Open]:
     clients: list[Client] = []
 
-    async def make(doors: Doors = DOORS, committer: Any = None) -> Client:
+    async def make(doors: Doors = DOORS, committer: Any = None, ears: Ears | None = None) -> Client:
         app = web.Application()
-        add_routes(app, AlertDoor(committer or Ledger(), doors, Policy(), Shelves()))
+        add_routes(app, AlertDoor(committer or Ledger(), doors, Policy(), Shelves(), ears or Ears()))
         client: Client = TestClient(TestServer(app))
         await client.start_server()
         clients.append(client)
@@ -330,3 +331,16 @@ def test_the_secrets_show_in_no_repr() -> None:
 def test_the_signature_is_an_hmac_of_the_raw_body() -> None:
     raw = b'{"a":1}'
     assert signed(raw, "s")["X-PagerDuty-Signature"] == "v1=" + hmac.new(b"s", raw, hashlib.sha256).hexdigest()
+
+
+async def test_each_delivery_is_counted_with_its_source_and_what_became_of_it(opened: Open) -> None:
+    ears = Ears()
+    client = await opened(ears=ears)
+    raw = body(wire(severity="critical"))
+    for given, headers in ((raw, BEARER), (raw, {}), (b"{", BEARER), (b"x" * (BODY_MAX + 1), BEARER)):
+        await post(client, "alertmanager", given, headers)
+    down = await opened(Doors.of(alertmanager_insecure=True), committer=Down(), ears=ears)
+    await post(down, "alertmanager", raw)
+    assert ears.of("received") == [
+        ("alertmanager", outcome) for outcome in ("opened", "unauthorized", "invalid", "invalid", "unavailable")
+    ]

@@ -14,6 +14,7 @@ from bot.ports.clock import utc_now
 from bot.ports.delivery import Done, Job, Registry
 from bot.usecases.committer import Committer
 from tests.delivery.world import POLICY, START, Clock, Process, World
+from tests.support.ears import Ears
 from tests.support.memory import MemoryStore
 
 
@@ -126,15 +127,10 @@ async def test_an_error_that_nobody_foresaw_is_logged_and_the_next_wake_up_goes_
 async def test_every_attempt_is_observed_and_logged_with_its_effect(
     store: MemoryStore, world: World, clock: Clock
 ) -> None:
-    seen: list[tuple[str, str]] = []
-
-    class Ears:
-        def delivered(self, kind: str, outcome: str, seconds: float) -> None:
-            seen.append((kind, outcome))
-
+    ears = Ears()
     world.fails["open_room"] = [TimeoutError()]
     committer = Committer(store, clock)
-    runner = Runner(store, committer, world.registry(), clock, worker_id="one", policy=lambda: POLICY, observer=Ears())
+    runner = Runner(store, committer, world.registry(), clock, worker_id="one", policy=lambda: POLICY, observer=ears)
     committer.on_commit.append(runner.wake)
     with capture_logs() as logs:
         async with committer:
@@ -144,8 +140,8 @@ async def test_every_attempt_is_observed_and_logged_with_its_effect(
             await runner.run_due()
             clock.step(60 * 15 + 3)
             await runner.run_due()
-    assert seen[0] == ("open_room", "retry")
-    assert ("open_room", "done") in seen
+    assert ears.of("delivered")[0] == ("open_room", "retry")
+    assert ("open_room", "done") in ears.of("delivered")
     rang = next(line for line in logs if line["event"] == "timer rang")
     assert (rang["kind"], rang["late_ms"]) == ("respond", 3000)
     line = next(line for line in logs if line["event"] == "effect")

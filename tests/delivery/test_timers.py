@@ -4,7 +4,9 @@ import asyncio
 from datetime import timedelta
 
 from bot.domain import commands as c
+from bot.domain.policy import Policy
 from tests.delivery.world import POLICY, START, Clock, Process, World
+from tests.support.ears import Ears
 from tests.support.memory import MemoryStore
 
 MINUTE = timedelta(minutes=1)
@@ -43,6 +45,21 @@ async def test_an_unanswered_incident_escalates_level_by_level_and_then_stops(
     people = {job.effect.user for job in world.jobs if job.effect.kind == "tell_user"}
     assert people == {"U0000002", "U0000003"}
     assert store.tables.incidents[number].respond_by is None
+
+
+async def test_a_response_time_that_passed_is_counted_once_and_not_for_private_incidents_or_drills(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    ears, three = Ears(), {name: {"people": [name.upper()]} for name in ("u1", "u2", "u3")}
+    policy = Policy.model_validate({"oncall": three})
+    async with Process(store, store, world, clock, observer=ears, policy=policy) as bot:
+        number = await bot.declare(severity="sev1")
+        await bot.declare("Slow", severity="sev2")
+        await bot.declare("Secret", severity="sev1", private=True)
+        await bot.declare("Practice", severity="sev1", drill=True)
+        await bot.settle_down(clock, until=timedelta(hours=3))
+    assert overdue(store, number) == [1, 2]
+    assert ears.of("breached") == [("sev1",), ("sev2",)]
 
 
 async def test_an_acknowledgement_stops_the_timer_and_ends_the_page(

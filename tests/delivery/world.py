@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.delivery.runner import Runner
 from bot.domain import commands as c
@@ -19,6 +19,7 @@ from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.severity import Severity
 from bot.ports.delivery import DeliveryError, Done, Handler, Job, Registration
+from bot.ports.observer import Observer
 from bot.ports.store import Answer, Outbox, Store
 from bot.usecases.cases import Act, Open, Request
 from bot.usecases.committer import Case, Committer
@@ -176,6 +177,7 @@ class Process:
         fault: Fatal | None = None,
         registry: dict[str, Registration] | None = None,
         call_timeout: float = 8.0,
+        observer: Observer | None = None,
     ) -> None:
         self.fault = fault or Fatal()
         self.committer = Committer(store, clock, fault=self.fault)
@@ -192,6 +194,7 @@ class Process:
             spread=lambda: 0.0,
             fault=self.fault,
             monotonic=clock.seconds,
+            observer=observer,
         )
         self.committer.on_commit.append(self.runner.wake)
 
@@ -232,9 +235,9 @@ class Process:
         """Submit, as a door does."""
         return await self.committer.submit(case)
 
-    async def declare(self, title: str = "Checkout is down", id: str = "", severity: str = "sev3", **more: str) -> int:  # noqa: A002
+    async def declare(self, title: str = "Checkout is down", id: str = "", severity: str = "sev3", **more: Any) -> int:  # noqa: A002
         """Declare an incident, return its number."""
-        command = c.Declare(title, severity=Severity(severity), **more)  # type: ignore[arg-type]
+        command = c.Declare(title, severity=Severity(severity), **more)
         request = Request(ANN.actor, id)
         answer = await self.submit(Open(request, command, self.policy))
         assert answer.incident

@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Final, ParamSpec, Protocol, TypeVar
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import structlog
 from aiohttp import web
@@ -17,6 +18,7 @@ from bot.domain.refusals import Refused
 from bot.inbound.alerts import SOURCES
 from bot.inbound.alerts.reading import Unusable
 from bot.inbound.alerts.source import Doors, Source
+from bot.ports.observer import Observer, Unobserved
 from bot.ports.store import Answer, Superseded, Unavailable
 from bot.usecases.alerts import ReportBatch
 from bot.usecases.cases import Request
@@ -54,10 +56,16 @@ class AlertDoor:
     doors: Doors
     policy: Policy
     library: Shelf
+    observer: Observer = field(default_factory=Unobserved)
 
     async def receive(self, source: Source, request: web.Request) -> web.Response:
         """Take one delivery. 202 after the commit; 401, 413, 422 or 503 with a reason."""
-        request_id = _request_id(request)
+        started = time.perf_counter()
+        told = await self._receive(source, request, _request_id(request))
+        self.observer.received(source.name, told.outcome, time.perf_counter() - started)
+        return told.response
+
+    async def _receive(self, source: Source, request: web.Request, request_id: str) -> "_Told":
         try:
             raw = await _body(request)
         except web.RequestPayloadError:
@@ -81,7 +89,7 @@ class AlertDoor:
 
     async def _commit(
         self, source: Source, request: web.Request, raw: bytes, batch: AlertBatch, request_id: str
-    ) -> web.Response:
+    ) -> "_Told":
         for skipped in batch.skipped:
             log.warning("alert_skipped", source=source.name, fingerprint=skipped.fingerprint, reason=skipped.reason)
         if not batch.alerts and batch.skipped:
@@ -151,13 +159,24 @@ def _ignored(reason: str, fingerprint: str = "") -> dict[str, object]:
     return {"outcome": "ignored", "incident": None, "reason": reason, "results": [result]}
 
 
-def _answer(fields: object, request_id: str) -> web.Response:
-    return web.json_response(fields, status=202, headers={REQUEST_ID: request_id})
+class _Told(NamedTuple):
+    """`outcome` is for metrics."""
+
+    outcome: str
+    response: web.Response
 
 
-def _error(status: int, code: str, message: str, request_id: str) -> web.Response:
+_OUTCOMES: Final = {401: "unauthorized", 413: "invalid", 422: "invalid", 503: "unavailable"}
+
+
+def _answer(fields: Mapping[str, object], request_id: str) -> _Told:
+    response = web.json_response(fields, status=202, headers={REQUEST_ID: request_id})
+    return _Told(str(fields["outcome"]), response)
+
+
+def _error(status: int, code: str, message: str, request_id: str) -> _Told:
     body = {"error": code, "message": message, "request_id": request_id}
     headers = {REQUEST_ID: request_id}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="tocsin"'
-    return web.json_response(body, status=status, headers=headers)
+    return _Told(_OUTCOMES[status], web.json_response(body, status=status, headers=headers))

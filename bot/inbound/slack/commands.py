@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
-from bot.inbound.slack.counter import Ack, Body, Counter, Said
+from bot.inbound.slack.counter import Ack, Body, Counter, Heard, Said
 from bot.render.slack import views
 from bot.render.slack.message import Message
 from bot.usecases.desk import Door, Form
@@ -14,15 +14,19 @@ SLACK: Final = Door(forms=True, escaped=True)
 
 async def incident(counter: Counter, body: Body) -> Ack:
     """Do what was typed, then acknowledge with the answer; a form opens by itself."""
-    said = await counter.settle(_do(counter, body), partial(counter.respond, str(body.get("response_url", ""))))
+    heard = Heard("slash")
+    tell = partial(counter.respond, str(body.get("response_url", "")))
+    said = await counter.settle(heard, _do(counter, body, heard), tell)
     return shown(said) if isinstance(said, Message) else {}
 
 
-async def _do(counter: Counter, body: Body) -> Said:
+async def _do(counter: Counter, body: Body, heard: Heard) -> Said:
     channel, user = str(body.get("channel_id", "")), str(body.get("user_id", ""))
     where = await counter.rooms.incident(channel)
     request = counter.request(user, body.get("trigger_id"))
-    outcome = await counter.desk.do(str(body.get("text") or ""), request, where, SLACK)
+    asked = counter.desk.read(str(body.get("text") or ""), request, SLACK)
+    heard.verb = asked.verb.name
+    outcome = await counter.desk.do(asked, request, where)
     if isinstance(outcome, Form):
         number = outcome.state.number if outcome.state else None
         remembered = views.metadata(number, str(body.get("response_url", "")), channel)

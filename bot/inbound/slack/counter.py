@@ -1,9 +1,10 @@
 """What every Slack handler stands at: the desk, the committer, the texts, and ways to tell somebody something."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
 import aiohttp
@@ -16,6 +17,7 @@ from bot.domain.policy import Policy
 from bot.domain.refusals import Refused
 from bot.inbound.slack.rooms import Rooms
 from bot.inbound.slack.tasks import Tasks
+from bot.ports.observer import Answered, Observer, Unobserved
 from bot.ports.reader import Reader
 from bot.ports.store import Answer, Unavailable
 from bot.render.slack import replies, views
@@ -43,6 +45,14 @@ SECONDS_FOR_CALLS: Final = 8
 
 
 @dataclass(slots=True)
+class Heard:
+    """One request of a person, for metrics. `verb` is set once it is understood, from a closed set."""
+
+    door: Literal["slash", "mention", "action", "view", "shortcut"]
+    verb: str = "unknown"
+
+
+@dataclass(slots=True)
 class Counter:
     """One per process. `patience` is how many seconds a commit may take before the asker hears that it is late."""
 
@@ -57,6 +67,7 @@ class Counter:
     http: aiohttp.ClientSession
     tasks: Tasks = field(default_factory=Tasks)
     patience: float = 2.0
+    observer: Observer = field(default_factory=Unobserved)
 
     def request(self, actor: str, slack_id: object = "") -> Request:
         """Return who asks. `slack_id` is Slack's own id of this one request: a repeat is answered, not done again.
@@ -78,32 +89,34 @@ class Counter:
                 return outcome
 
     # --- within three seconds, or in words later ----------------------------------------------------------
-    async def settle(self, work: Awaitable[Said], tell: Tell) -> Said:
+    async def settle(self, heard: Heard, work: Awaitable[Said], tell: Tell) -> Said:
         """Return what `work` came to. If it takes longer than `patience`, say so now and `tell` the rest later."""
+        started = time.perf_counter()
         task = self.tasks.start(self._explained(work))
         done, _ = await asyncio.wait({task}, timeout=self.patience)
-        if done:
-            return task.result()
-        self.tasks.start(self._tell_when_known(task, tell))
-        return NOT_CONFIRMED
+        outcome, said = task.result() if done else ("unconfirmed", NOT_CONFIRMED)
+        self.observer.commanded(heard.door, heard.verb, outcome, time.perf_counter() - started)
+        if not done:
+            self.tasks.start(self._tell_when_known(task, tell))
+        return said
 
-    async def _tell_when_known(self, task: asyncio.Task[Said], tell: Tell) -> None:
-        said = await task
+    async def _tell_when_known(self, task: asyncio.Task[tuple[Answered, Said]], tell: Tell) -> None:
+        _, said = await task
         if isinstance(said, Form):
             said = replies.offer(said.name, said.state.number if said.state else None)
         await tell(said or Message("Done."))
 
-    async def _explained(self, work: Awaitable[Said]) -> Said:
+    async def _explained(self, work: Awaitable[Said]) -> tuple[Answered, Said]:
         try:
-            return await work
+            return "done", await work
         except Refused as refused:
-            return Message(refusal_text(refused))
+            return "refused", Message(refusal_text(refused))
         except Unavailable as exc:
             log.warning("slack request not saved", error=str(exc))
-            return NOT_SAVED
+            return "failed", NOT_SAVED
         except Exception as exc:  # the asker must hear of it: an unanswered request shows as "dispatch failed"
             log.exception("slack request failed", error=type(exc).__name__)
-            return WENT_WRONG
+            return "failed", WENT_WRONG
 
     # --- telling, at most once: never the only carrier of anything ----------------------------------------
     async def respond(self, response_url: str, said: Message) -> None:

@@ -17,6 +17,7 @@ from bot.inbound.slack.directory import SlackDirectory
 from bot.inbound.slack.http import Handler, build_handler
 from bot.inbound.slack.rooms import Rooms
 from bot.inbound.slack.tasks import Tasks
+from bot.ports.observer import Observer, Unobserved
 from bot.ports.reader import Reader
 from bot.render.slack.renderer import Renderer
 from bot.render.texts import Texts
@@ -102,6 +103,7 @@ def build_slack(
     renderer: Renderer,
     tasks: Tasks | None = None,
     patience: float = 2.0,
+    observer: Observer | None = None,
     now: Callable[[], float] = time.time,
 ) -> SlackDoor:
     """Return Slack's door. `patience` is how many seconds a commit may take before the asker hears that it is late."""
@@ -119,6 +121,7 @@ def build_slack(
         http=http,
         tasks=tasks or Tasks(),
         patience=patience,
+        observer=observer or Unobserved(),
     )
     return SlackDoor(counter, bot_token, signing_secret, now)
 

@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 from bot.inbound.slack.commands import SLACK
-from bot.inbound.slack.counter import Body, Counter, Said
+from bot.inbound.slack.counter import Body, Counter, Heard, Said
 from bot.inbound.slack.origins import our_users
 from bot.render.slack import replies
 from bot.render.slack.message import Message
@@ -20,15 +20,19 @@ async def mention(counter: Counter, body: Body) -> None:
     if not user or event.get("bot_id") or event.get("edited"):
         return  # other bots may not command us, and an edit is not said again
     tell = partial(counter.whisper, channel, user, thread_ts=event.get("thread_ts"))
-    said = await counter.settle(_do(counter, body, channel, user), tell)
+    heard = Heard("mention")
+    said = await counter.settle(heard, _do(counter, body, heard), tell)
     if isinstance(said, Message):
         counter.tasks.start(tell(said))
 
 
-async def _do(counter: Counter, body: Body, channel: str, user: str) -> Said:
-    text = spoken(str(body["event"].get("text", "")), our_users(body))
-    request = counter.request(user, body.get("event_id"))
-    outcome = await counter.desk.do(text, request, await counter.rooms.incident(channel), SLACK)
+async def _do(counter: Counter, body: Body, heard: Heard) -> Said:
+    event = body["event"]
+    text = spoken(str(event.get("text", "")), our_users(body))
+    request = counter.request(str(event.get("user", "")), body.get("event_id"))
+    asked = counter.desk.read(text, request, SLACK)
+    heard.verb = asked.verb.name
+    outcome = await counter.desk.do(asked, request, await counter.rooms.incident(str(event.get("channel", ""))))
     if isinstance(outcome, Form):
         return replies.offer(outcome.name, outcome.state.number if outcome.state else None)
     return counter.message(outcome)

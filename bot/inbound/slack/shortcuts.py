@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from bot.domain.verbs import OpenForm
-from bot.inbound.slack.counter import Ack, Body, Counter, Said
+from bot.inbound.slack.counter import Ack, Body, Counter, Heard, Said
 from bot.render.slack import ids, views
 from bot.render.slack.message import Message
 from bot.usecases.desk import Form
@@ -22,7 +22,7 @@ async def declare(counter: Counter, body: Body) -> Ack:
     async def tell(said: Message) -> None:
         await counter.open_note(said, trigger)
 
-    said = await counter.settle(open_it(), tell)
+    said = await counter.settle(Heard("shortcut", "declare"), open_it(), tell)
     if isinstance(said, Message):
         counter.tasks.start(tell(said))
     return {}

@@ -21,6 +21,7 @@ from bot.render.slack.message import Links, Surroundings
 from bot.render.slack.renderer import Renderer
 from bot.render.texts import Texts
 from tests.support.desks import Office, open_office
+from tests.support.ears import Ears
 
 SECRET = "a-signing-secret-of-the-tests"
 ROOM = "C0INCIDENT1"
@@ -73,6 +74,7 @@ class Workspace:
     http: aiohttp.ClientSession
     url: str
     response_url: str
+    ears: Ears
     triggers: int = 0
 
     async def post(self, body: str | bytes, kind: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
@@ -157,7 +159,7 @@ async def workspace(slack: FakeSlack) -> AsyncIterator[Workspace]:
     """INC-1 is open, in C0INCIDENT1, declared by Alice."""
     texts = Texts(Path(__file__).resolve().parents[3] / "templates")
     async with open_office() as office, aiohttp.ClientSession() as http, TestServer(slack.app()) as vendor:
-        tasks = Tasks()
+        tasks, ears = Tasks(), Ears()
         door = build_slack(
             bot_token="xoxb-of-the-tests",
             signing_secret=SECRET,
@@ -170,13 +172,14 @@ async def workspace(slack: FakeSlack) -> AsyncIterator[Workspace]:
             renderer=Renderer(Surroundings(texts, office.policy, Links("http://tocsin.test"))),
             tasks=tasks,
             patience=0.2,
+            observer=ears,
         )
         app = web.Application()
         app.router.add_post("/slack/events", door.http_handler)
         async with door, TestServer(app) as server:
             url, respond = str(server.make_url("/slack/events")), str(vendor.make_url("/respond"))
             await office.incident(ROOM)
-            yield Workspace(office, slack, door, tasks, http, url, respond)
+            yield Workspace(office, slack, door, tasks, http, url, respond, ears)
 
 
 @pytest.fixture

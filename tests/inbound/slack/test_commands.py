@@ -138,3 +138,34 @@ async def test_where_a_mention_needs_a_form_a_button_opens_it(workspace: Workspa
 async def test_other_bots_do_not_command_us(workspace: Workspace) -> None:
     await workspace.event(said("<@U0INCBOT001> ack", bot_id="B0OTHER"))
     assert workspace.office.store.tables.incidents[1].acknowledged_by is None
+
+
+async def test_each_command_is_counted_with_its_door_its_verb_and_how_it_ended(workspace: Workspace) -> None:
+    await workspace.type("ack")
+    await workspace.type("ack")
+    await workspace.type("decalre down")
+    await workspace.event(said("<@U0INCBOT001> resolve it is over"))
+    await workspace.settle()
+    await workspace.click("ack", "1")
+    await workspace.click("gone_since", "1")
+    await workspace.submit("form_declare", {"title": "x" * 500, "severity": "sev1"})
+    assert workspace.ears.of("commanded") == [
+        ("slash", "ack", "done"),
+        ("slash", "ack", "refused"),
+        ("slash", "unknown", "refused"),
+        ("mention", "resolve", "done"),
+        ("action", "ack", "refused"),
+        ("action", "unknown", "refused"),
+        ("view", "form_declare", "refused"),
+    ]
+
+
+async def test_late_and_unsaved_commands_are_counted_as_such(workspace: Workspace) -> None:
+    workspace.office.store.down = True
+    await workspace.type("ack")
+    workspace.office.store.down = False
+    go = slow_down(workspace)
+    await workspace.type("ack")
+    go.set()
+    await workspace.settle()
+    assert workspace.ears.of("commanded") == [("slash", "ack", "failed"), ("slash", "ack", "unconfirmed")]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.domain.refusals import OldControl
 from bot.inbound.slack.actions import incident, public, runbook
 from bot.inbound.slack.actions.click import Click, channel_of, chosen
-from bot.inbound.slack.counter import Ack, Body, Counter, Said
+from bot.inbound.slack.counter import Ack, Body, Counter, Heard, Said
 from bot.render.slack import ids, views
 from bot.render.slack.message import Message
 from bot.usecases.desk import Form
@@ -59,7 +59,8 @@ async def act(counter: Counter, body: Body) -> Ack:
         elif channel:
             await counter.whisper(channel, user, said)
 
-    said = await counter.settle(_do(counter, body, action, name), tell)
+    heard = Heard("action", name) if name in ACTIONS else Heard("action")
+    said = await counter.settle(heard, _do(counter, body, action, name), tell)
     if isinstance(said, Message):
         counter.tasks.start(tell(said))
     return {}

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from bot.domain import refusals as r
-from bot.inbound.slack.counter import NOT_CONFIRMED, Ack, Body, Counter, Said
+from bot.inbound.slack.counter import NOT_CONFIRMED, Ack, Body, Counter, Heard, Said
 from bot.inbound.slack.views import forms
 from bot.inbound.slack.views.submission import Submission, remembered, values_of
 from bot.render.slack import ids, views
@@ -52,7 +52,9 @@ async def submit(counter: Counter, body: Body) -> Ack:
     async def tell(said: Message) -> None:
         await counter.replace_form(view_id, said, channel, user)
 
-    said = await counter.settle(_do(counter, form, str(view.get("callback_id", "")), errors), tell)
+    name = str(view.get("callback_id", ""))
+    heard = Heard("view", name) if name in FORMS else Heard("view")
+    said = await counter.settle(heard, _do(counter, form, name, errors), tell)
     if errors.done():
         return {"response_action": "errors", "errors": errors.result()}
     if isinstance(said, Message):
@@ -69,7 +71,6 @@ async def _do(counter: Counter, form: Submission, callback: str, errors: asyncio
         return await handler(counter, form)
     except r.Refused as refused:
         field = BESIDE.get(type(refused), "")
-        if field not in form.values:
-            raise
-        errors.set_result({field: refusal_text(refused, "cli", counter.desk.directory.name)})
-        return Message(refusal_text(refused))
+        if field in form.values:
+            errors.set_result({field: refusal_text(refused, "cli", counter.desk.directory.name)})
+        raise

@@ -260,6 +260,6 @@ class Outbox(Protocol):
 
 
 __all__ = [
-    "Answer", "Changes", "Claim", "Conflict", "DueTimer", "Keys", "Loaded", "NewEffect", "NewEntry", "NewEvent", "Outbox",
-    "Settled", "Store", "Superseded", "Unavailable",
+    "Answer", "Changes", "Claim", "Conflict", "DueTimer", "Keys", "Loaded", "NewEffect", "NewEntry", "NewEvent",
+    "Outbox", "Settled", "Store", "Superseded", "Unavailable",
 ]  # fmt: skip

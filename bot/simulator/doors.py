@@ -46,6 +46,7 @@ class Doors:
     def add_routes(self, app: web.Application, page: str) -> None:
         """Mount the doors."""
         app.router.add_get(page, self.page)
+        app.router.add_get("/archives/{channel:[A-Z0-9]+}{message:(/p[0-9]+)?}", self.leads_to(page))
         app.router.add_get("/simulator/static/{path:.+}", self.asset)
         app.router.add_get("/simulator/live", self.live)
         for name, handler in {
@@ -65,6 +66,17 @@ class Doors:
     async def page(self, request: web.Request) -> web.StreamResponse:
         """Serve the page."""
         return _file(STATIC / "index.html")
+
+    def leads_to(self, page: str) -> Handler:
+        """Return the door of permalinks: the page opens at the channel. Whoever may not see it is told there."""
+
+        async def redirect(request: web.Request) -> web.StreamResponse:
+            channel = request.match_info["channel"]
+            if channel not in self._world.channels:
+                raise web.HTTPNotFound
+            raise web.HTTPFound(f"{page}#{channel}")
+
+        return redirect
 
     async def asset(self, request: web.Request) -> web.StreamResponse:
         """Serve what the page loads."""

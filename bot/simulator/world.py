@@ -135,9 +135,14 @@ class World:
         found = self.users.get(user)
         return str(found["name"]) if found else user
 
+    @property
+    def url(self) -> str:
+        """The address of the workspace, as Slack's `https://<domain>.slack.com/`; here it leads to the page."""
+        return self.settings.base_url.rstrip("/") + "/"
+
     def permalink(self, channel: Channel, message: Json) -> str:
         """Return the address of a message."""
-        link = f"https://{self.team['domain']}.slack.com/archives/{channel.id}"
+        link = f"{self.url}archives/{channel.id}"
         link += "/p" + str(message["ts"]).replace(".", "")
         thread = message.get("thread_ts")
         if thread and thread != message["ts"]:

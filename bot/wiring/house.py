@@ -26,6 +26,7 @@ from bot.inbound.slack.door import SlackDoor, build_slack
 from bot.inbound.slack.tasks import Tasks
 from bot.inbound.web.access import ApiTokens, LoginLinks, Sessions, session_secret
 from bot.inbound.web.health import HealthCheck, HealthStatus
+from bot.inbound.web.incidents import Links as SlackLinks
 from bot.inbound.web.routes import Access
 from bot.inbound.web.routes import add_routes as add_web_routes
 from bot.outbound.pagers.pagerduty import PagerDuty
@@ -223,6 +224,7 @@ def _add_pages(
         installation_id=database.installation_id,
         clock=utc_now,
         public_url=settings.public_url,
+        links=SlackLinks(directory.channel_link, directory.message_link),
     )
 
 

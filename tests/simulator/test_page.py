@@ -52,6 +52,17 @@ async def test_what_is_typed_becomes_slack_text(acme: Company) -> None:
     }
 
 
+async def test_a_permalink_leads_to_the_page_at_its_channel(acme: Company) -> None:
+    """As in Slack, whose own address the app is told."""
+    base = (await acme.slack.auth_test())["url"]
+    assert base == f"{acme.base}/"
+    for path in ("C0004", "C0004/p1773478913000100"):
+        async with acme.http.get(f"{base}archives/{path}", allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (302, "/#C0004")
+    async with acme.http.get(f"{base}archives/C0NOWHERE") as answer:
+        assert answer.status == 404
+
+
 async def test_unread_and_mentions_are_counted_until_read(acme: Company) -> None:
     """By name and by group; one's own words never count."""
     anna, ben = acme.person(), acme.person("U0002")

@@ -282,7 +282,7 @@ async def test_who_is_who(acme: Company) -> None:
     mine = (await slack.users_conversations(types="public_channel"))["channels"]
     assert [channel["name"] for channel in mine] == ["incidents"]
     link = (await slack.chat_getPermalink(channel=room, message_ts=said["ts"]))["permalink"]
-    assert link == f"https://acme.slack.com/archives/{room}/p{said['ts'].replace('.', '')}"
+    assert link == f"{acme.base}/archives/{room}/p{said['ts'].replace('.', '')}"
 
 
 async def test_time_stamps_never_repeat(found: Open) -> None:

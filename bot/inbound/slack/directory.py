@@ -1,5 +1,6 @@
-"""Names and usergroups of the workspace, kept in memory and fetched beside everything else, never within a request."""
+"""Names, usergroups and the address of the workspace, in memory; fetched beside everything else, never in a request."""
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
@@ -17,6 +18,7 @@ FRESH_SECONDS: Final = 600.0
 ASK_AGAIN_SECONDS: Final = 60.0
 """A name nobody has is looked for in Slack at most this often."""
 PAGE: Final = 200  # https://docs.slack.dev/reference/methods/users.list recommends no more
+_MESSAGE: Final = re.compile(r"slack:([A-Z0-9]+)/([0-9]+)\.([0-9]+)")
 
 
 class SlackDirectory:
@@ -36,6 +38,7 @@ class SlackDirectory:
         self._by_word: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._members: dict[str, frozenset[str]] = {}
+        self._url = ""
         self._asked_at = float("-inf")
 
     def find(self, word: str) -> str | None:
@@ -54,15 +57,32 @@ class SlackDirectory:
         self._fetch_if_older(ASK_AGAIN_SECONDS if usergroup not in self._members else FRESH_SECONDS)
         return self._members.get(usergroup, frozenset())
 
+    def channel_link(self, channel: str) -> str:
+        """Return the address of a channel; empty until the workspace's own is known."""
+        if not self._url:
+            self._fetch_if_older(ASK_AGAIN_SECONDS)
+        return f"{self._url}archives/{channel}" if self._url else ""
+
+    def message_link(self, place: str) -> str:
+        """Return the address of the message at `slack:<channel>/<ts>`; empty for another place, or until it is known.
+
+        The shape is that of https://docs.slack.dev/reference/methods/chat.getPermalink.
+        """
+        found = _MESSAGE.fullmatch(place)
+        channel = self.channel_link(found[1]) if found else ""
+        return f"{channel}/p{found[2]}{found[3]}" if found and channel else ""
+
     def _fetch_if_older(self, seconds: float) -> None:
         if self._monotonic() - self._asked_at >= seconds:
             self._asked_at = self._monotonic()
             self._tasks.start(self.fetch())
 
     async def fetch(self) -> None:
-        """Fetch people and usergroups. What fails stays as it was."""
+        """Fetch the workspace's address, people and usergroups. What fails stays as it was."""
         self._asked_at = self._monotonic()
         try:
+            if not self._url:
+                self._url = _base(await self._client.auth_test())
             await self._fetch_people()
             for group in self._usergroups:
                 answer = await self._client.usergroups_users_list(usergroup=group)
@@ -83,6 +103,12 @@ class SlackDirectory:
             if not cursor:
                 break
         self._by_word, self._names = by_word, names
+
+
+def _base(answer: Any) -> str:
+    """Return the workspace's address as https://docs.slack.dev/reference/methods/auth.test tells it, with its slash."""
+    url = str(answer.get("url") or "")
+    return url.rstrip("/") + "/" if url.startswith(("https://", "http://")) else ""
 
 
 def _learn(member: Mapping[str, Any], by_word: dict[str, str], names: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ def auth_test(call: Call) -> Json:
     """https://docs.slack.dev/reference/methods/auth.test"""
     world = call.world
     return {
-        "url": f"https://{world.team['domain']}.slack.com/",
+        "url": world.url,
         "team": world.team["name"],
         "user": world.app.name,
         "team_id": world.team["id"],
@@ -42,7 +42,7 @@ def team_info(call: Call) -> Json:
     if call.text("team", team["id"]) != team["id"]:
         raise SlackError("team_not_found")
     domain = {"email_domain": f"{team['domain']}.example", "icon": {"image_default": True}}
-    return {"team": {**team, "url": f"https://{team['domain']}.slack.com/", **domain}}
+    return {"team": {**team, "url": call.world.url, **domain}}
 
 
 def _shown(call: Call, user: Json) -> Json:

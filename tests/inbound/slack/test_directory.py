@@ -15,6 +15,7 @@ class Client:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.down = False
+        self.url = "https://acme.slack.com/"
         self.people = [
             {"id": "U1", "name": "ann", "profile": {"display_name": "Ann Lee"}},
             {"id": "U2", "name": "bob", "profile": {"display_name": "Sam"}},
@@ -22,6 +23,12 @@ class Client:
             {"id": "U4", "name": "gone", "deleted": True},
             {"id": "U5", "name": "robot", "is_bot": True},
         ]
+
+    async def auth_test(self) -> dict[str, Any]:
+        self.calls.append("auth.test")
+        if self.down:
+            raise SlackClientError
+        return {"ok": True, "url": self.url}
 
     async def users_list(self, *, limit: int, cursor: str | None) -> dict[str, Any]:
         self.calls.append(f"users.list {cursor}")
@@ -88,6 +95,25 @@ async def test_what_is_known_stays_known_while_slack_is_away(client: Client) -> 
     client.down = True
     await known.fetch()
     assert known.find("ann") == "U1"
+
+
+async def test_channels_and_messages_have_an_address_once_the_workspaces_is_known(client: Client) -> None:
+    tasks = Tasks()
+    known = directory(client, tasks, Seconds())
+    assert (known.channel_link("C1"), known.message_link("slack:C1/1773478913.000100")) == ("", "")
+    await tasks.finish()
+    assert known.channel_link("C1") == "https://acme.slack.com/archives/C1"
+    assert known.message_link("slack:C1/1773478913.000100") == "https://acme.slack.com/archives/C1/p1773478913000100"
+    assert known.message_link("https://elsewhere.example/") == ""
+    await known.fetch()
+    assert client.calls.count("auth.test") == 1
+
+
+async def test_an_address_that_is_no_web_address_is_no_link(client: Client) -> None:
+    client.url = "javascript:alert(1)//"
+    known = directory(client, Tasks(), Seconds())
+    await known.fetch()
+    assert known.channel_link("C1") == ""
 
 
 class Reader:

@@ -10,7 +10,7 @@ from bot.cli.output import Failure, fail
 
 
 def _app() -> typer.Typer:
-    from bot.cli import checks, incidents, postmortems, runbooks, servers
+    from bot.cli import checks, explaining, incidents, postmortems, runbooks, servers
 
     app = typer.Typer(
         name="tocsin",
@@ -37,6 +37,7 @@ def _app() -> typer.Typer:
     incidents.add_to(app)
     postmortems.add_to(app)
     runbooks.add_to(app)
+    explaining.add_to(app)
     return app
 
 

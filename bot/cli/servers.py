@@ -54,10 +54,13 @@ def migrate(
     from bot.storage import schema
 
     url = read_settings(context.obj).env.database_url.get_secret_value()
-    if check:
-        if not schema.is_current(url):
-            raise Failure("the database schema is not current; run: tocsin migrate")
-        say("The schema is current.")
-        return
-    schema.migrate(url, to)
+    try:
+        if check:
+            if not schema.is_current(url):
+                raise Failure("the database schema is not current; run: tocsin migrate")
+            say("The schema is current.")
+            return
+        schema.migrate(url, to)
+    except ValueError as exc:
+        raise Failure(str(exc)) from None
     say(f"The schema is at {schema.current(url) or 'base'}.")

@@ -257,9 +257,3 @@ class Outbox(Protocol):
     async def release(self, worker: str) -> None:
         """Hand back what this worker holds but has not started (clean stop)."""
         ...
-
-
-__all__ = [
-    "Answer", "Changes", "Claim", "Conflict", "DueTimer", "Keys", "Loaded", "NewEffect", "NewEntry", "NewEvent",
-    "Outbox", "Settled", "Store", "Superseded", "Unavailable",
-]  # fmt: skip

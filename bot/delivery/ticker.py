@@ -1,7 +1,7 @@
 """The bell: APScheduler, in memory, in every replica. It only rings; nothing that matters lives in it.
 
 Three kinds of ring: the runner's next wake-up, a sweep each second for what nobody told us, and the configured ticks
-(on-call handover, digests, retention). A tick with an effect claims a key of its own, so that N replicas do it once.
+(housekeeping now). A tick with an effect claims a key of its own, so that N replicas do it once.
 """
 
 import asyncio

@@ -191,7 +191,7 @@ class Channels(Section):
 
     announce: str | None = "incidents"
     digest: str | None = None
-    admin: str | None = None
+    """Accepted, so that a file may name it; nothing is posted there yet."""
     name: str = "inc-{{ number }}-{{ slug }}"
 
 

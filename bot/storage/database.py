@@ -155,12 +155,12 @@ class Database:
         return await self._backend.read(lambda conn: integrity.replay(conn, number))
 
     # --- housekeeping -----------------------------------------------------------------------------
-    async def purge(self, now: datetime) -> int:
-        """Forget answers older than 72 h, and budgets that are full. Return how many answers went."""
+    async def purge(self, now: datetime, kept: timedelta = INBOX_KEPT) -> int:
+        """Forget answers older than `kept`, and budgets that are full. Return how many answers went."""
 
         def run(conn: Connection) -> int:
             budgets.forget_full(conn, now)
-            return conn.execute(delete(inbox).where(inbox.c.at < now - INBOX_KEPT)).rowcount
+            return conn.execute(delete(inbox).where(inbox.c.at < now - kept)).rowcount
 
         return await self._backend.write(run, announce=False)
 

@@ -78,8 +78,11 @@ async def run_demo(options: DemoOptions, say: Callable[[str], None], *, fault: F
 
 
 def _bring_up_to_date(url: str) -> None:
-    if not schema.is_current(url):
-        schema.migrate(url)
+    try:
+        if not schema.is_current(url):
+            schema.migrate(url)
+    except ValueError as exc:
+        raise BadSettings(f"TOCSIN_DATABASE_URL: {exc}") from None
 
 
 def _addresses(options: DemoOptions, here: str) -> tuple[str, str]:

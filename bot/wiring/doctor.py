@@ -12,6 +12,7 @@ from bot.ports.store import Unavailable
 from bot.render.slack.manifest import SCOPES
 from bot.settings import Settings
 from bot.storage import schema
+from bot.storage.address import BadAddress
 from bot.storage.database import open_database
 from bot.wiring.tools import cross_check, lint_folder
 
@@ -62,7 +63,7 @@ async def _database(settings: Settings) -> list[Finding]:
             ]
         async with open_database(url) as database:
             took = await database.ping()
-    except Unavailable as exc:
+    except (Unavailable, BadAddress) as exc:
         return [Finding("database", "FAIL", str(exc), "check TOCSIN_DATABASE_URL and that the server runs")]
     return [Finding("database", "OK", f"{kind}, answers in {took * 1000:.1f} ms"), Finding("schema", "OK", "current")]
 

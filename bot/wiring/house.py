@@ -135,7 +135,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             fault=fault,
             observer=meters,
         )
-        ticker = Ticker(runner.wake, [Tick("inbox", IntervalTrigger(hours=1), _forget(database))])
+        ticker = Ticker(runner.wake, [Tick("inbox", IntervalTrigger(hours=1), _forget(database, settings))])
         committer.on_work.append(runner.wake)
         runner.on_idle.append(ticker.wake_at)
         database.on_change(runner.wake)
@@ -175,11 +175,11 @@ def _usergroups(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted({one for one in named if one.startswith("S")}))
 
 
-def _forget(database: Database) -> Callable[[], Awaitable[None]]:
+def _forget(database: Database, settings: Settings) -> Callable[[], Awaitable[None]]:
     """Return the hourly tick that drops answers nobody can repeat any more."""
 
     async def tick() -> None:
-        await database.purge(utc_now())
+        await database.purge(utc_now(), settings.config.retention.inbox)
 
     return tick
 

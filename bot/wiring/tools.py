@@ -135,8 +135,12 @@ async def open_tools(config: Path | None) -> AsyncIterator[Tools]:
 
 
 async def require_schema(schema: Any, url: str) -> None:
-    """Refuse to go on with a schema that is not today's, naming the command that mends it."""
+    """Refuse to go on with an older schema or none, naming the command that mends it; or with an address that is none."""
     import asyncio
 
-    if not await asyncio.to_thread(schema.is_current, url):
+    try:
+        current = await asyncio.to_thread(schema.is_current, url)
+    except ValueError as exc:
+        raise BadSettings(f"TOCSIN_DATABASE_URL: {exc}") from None
+    if not current:
         raise BadSettings("the database has not the schema this version needs; run: tocsin migrate")

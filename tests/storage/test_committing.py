@@ -62,6 +62,14 @@ async def test_answers_are_forgotten_after_three_days(house: House) -> None:
     assert await rows(house, "inbox") == 0
 
 
+async def test_how_long_answers_are_kept_is_the_callers_to_say(house: House) -> None:
+    """`retention.inbox` of tocsin.yaml."""
+    await house.declare(command_id="old")
+    house.clock.pass_(hours=2)
+    assert await house.database.purge(house.clock(), timedelta(hours=3)) == 0
+    assert await house.database.purge(house.clock(), timedelta(hours=1)) == 1
+
+
 async def test_the_same_person_and_title_within_two_minutes_is_the_same_incident(house: House) -> None:
     """Afterwards, or from somebody else, or under another title, it is a new one."""
     assert await house.open("Checkout is down") == 1

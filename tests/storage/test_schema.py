@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -88,6 +89,41 @@ def test_an_unknown_revision_is_named(empty_database_url: str) -> None:
     with pytest.raises(ValueError, match="'0999'"):
         schema.migrate(empty_database_url, "0999")
     assert schema.current(empty_database_url) is None
+
+
+def test_the_newest_revision_is_the_one_the_migrations_lead_to() -> None:
+    """The constant saves a start from loading Alembic; the numbers rise, so that older and newer can be told apart."""
+    script = ScriptDirectory.from_config(schema._config())
+    known = [one.revision for one in script.iterate_revisions("head", "base")][::-1]
+    assert known == [f"{n:04}" for n in range(1, len(known) + 1)]
+    assert known[-1] == schema.NEWEST
+
+
+def note(url: str, revision: str) -> None:
+    """Pretend that the schema is at `revision`."""
+    schema._run(url, lambda conn: conn.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision}))
+
+
+def test_old_code_runs_on_a_newer_schema_and_leaves_it_alone(empty_database_url: str) -> None:
+    """During a rolling upgrade an old replica may restart; but it cannot take back what it does not know."""
+    schema.migrate(empty_database_url)
+    note(empty_database_url, "0999")
+    assert schema.is_current(empty_database_url)
+    schema.migrate(empty_database_url)
+    assert schema.current(empty_database_url) == "0999"
+    with pytest.raises(ValueError, match="at 0999, which this version does not know"):
+        schema.migrate(empty_database_url, "base")
+    assert schema.current(empty_database_url) == "0999"
+
+
+@pytest.mark.parametrize("revision", ["0000", "9e2f4a1b3c5d"])
+def test_an_older_or_a_strange_schema_is_refused(empty_database_url: str, revision: str) -> None:
+    """`serve` then names `tocsin migrate`."""
+    schema.migrate(empty_database_url)
+    note(empty_database_url, revision)
+    assert not schema.is_current(empty_database_url)
+    with pytest.raises(ValueError, match=revision):
+        schema.migrate(empty_database_url)
 
 
 @pytest.mark.parametrize("url", ["mysql://root:s3cret@db/x", "s3cret", "", "sqlite", "http://a:s3cret@b"])

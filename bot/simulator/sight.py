@@ -123,5 +123,8 @@ def state(world: World, me: str) -> Json:
             for sample in settings.samples
         ],
         "links": [dict(link) for link in settings.links],
+        "usergroups": [
+            {"id": group["id"], "handle": group["handle"], "name": group["name"]} for group in world.usergroups.values()
+        ],
         "views": [view(world, each) for each in views.stack(world, me)],
     }

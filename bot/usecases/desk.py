@@ -41,11 +41,15 @@ class Submits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The answer is a form. `state` is the incident it is about, None for a declaration."""
+    """The answer is a form. `state` is the incident it is about, None for a declaration.
+
+    `severity` is what was chosen before the form was needed.
+    """
 
     name: FormName
     state: Incident | None = None
     runbooks: tuple[str, ...] = ()
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,14 +176,16 @@ def test_the_announcement_is_struck_through_when_it_is_over() -> None:
     assert ids.JOIN not in controls(over)
 
 
-def test_a_short_runbook_shows_its_next_section_in_full_and_every_other_step_in_a_line() -> None:
+def test_a_short_runbook_shows_its_next_step_in_full_and_every_other_step_in_a_line() -> None:
     life = room(Life()).then(attached(6))
     book = life.last.event
     assert isinstance(book, e.RunbookAttached)
     made = RENDER.live("runbook", life.state, book)
-    assert said(made).count("```\nkubectl get pods\n```") == 2
+    assert said(made).count("```\nkubectl get pods\n```") == 1
     assert all(f"{ids.STEP}:{n}" in controls(made) for n in range(1, 7))
     assert controls(made)["step:1:done"]["value"] == "7:1:done"
+    shown = [[x.get("action_id") for x in b.get("elements", [])] or b["text"]["text"][:8] for b in made.blocks]
+    assert shown[shown.index("👉 ⬜ *1.*") + 1][0] == "step:1:done", "the buttons stand beneath the step"
     assert controls(made)["steps_page:1"]["value"] == "7:1"
     for n in (1, 2):
         life.then(e.StepMarked(number=n, outcome="done"))
@@ -192,6 +194,16 @@ def test_a_short_runbook_shows_its_next_section_in_full_and_every_other_step_in_
     assert "*2 of 6*" in said(made)
     values = [o["value"] for o in controls(made)["step:1"]["options"]]
     assert values == ["7:1:skipped", "7:1:failed", "7:1:open"]
+
+
+def test_a_step_links_to_the_neighbouring_runbook_and_hides_no_other_address() -> None:
+    words = "**Stop** and see [disk full](disk-full.md), not `[a](b.md)` nor [here](https://evil.example/x)"
+    life = room(Life()).then(attached(1, words=words))
+    book = life.last.event
+    assert isinstance(book, e.RunbookAttached)
+    text = said(RENDER.live("runbook", life.state, book))
+    assert "*Stop* and see <https://tocsin.example/runbooks/disk-full|disk full>, not `[a](b.md)` nor [here]" in text
+    assert "<https://evil.example/x>" in text
 
 
 @pytest.mark.parametrize("count", [1, 6, 40, 90])
@@ -266,7 +278,7 @@ def test_an_alerts_report_names_a_few_and_counts_the_rest() -> None:
 def test_the_topic_changes_with_severity_status_lead_and_title_only() -> None:
     life = room(Life())
     before = RENDER.topic(life.state)
-    assert before == "🔴 SEV1 · investigating · lead nobody · INC-7 Checkout is down"
+    assert before == "🔴 SEV1 · investigating · no lead yet · INC-7 Checkout is down"
     life.then(e.UpdatePosted(text="x")).then(e.TaskAdded(number=1, text="x"))
     assert RENDER.topic(life.state) == before
     life.then(e.SeverityChanged(old=Severity.SEV1, new=Severity.SEV2))

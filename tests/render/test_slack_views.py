@@ -57,6 +57,8 @@ def test_every_form_is_legal_whatever_stands_in_it(state: Incident, policy: Poli
         views.public_form(state),
         views.runbook_form(state, [f"{'runbook' * 20}-{n}" for n in range(200)]),
         views.runbook_form(state, []),
+        views.severity_form(state, None),
+        views.severity_form(state, Severity.SEV4),
         views.title_form(state),
         views.note("A title that is far too long for Slack", LONG),
     ]
@@ -75,7 +77,7 @@ def test_the_declare_form_says_what_each_severity_means_and_promises() -> None:
     [
         (incident(private=True), "sees nothing"),
         (incident(), "has seen nothing"),
-        (incident(draft=draft(text="We are back")), "nobody has approved"),
+        (incident(draft=draft(text="We are back")), "not approved, so it stays unpublished"),
         (incident(draft=draft(text="We are back", approved_by="U0BOB")), "We are back"),
         (
             incident(published=Published(version=1, status=Status.IDENTIFIED, at=START, count=1)),

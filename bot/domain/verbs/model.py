@@ -9,7 +9,7 @@ from bot.domain.commands import Command
 from bot.domain.policy import Policy
 from bot.domain.verbs.reading import Args
 
-FormName: TypeAlias = Literal["declare", "update", "resolve", "public", "runbook", "title"]
+FormName: TypeAlias = Literal["declare", "update", "resolve", "public", "runbook", "title", "severity"]
 
 
 @dataclass(frozen=True, slots=True)

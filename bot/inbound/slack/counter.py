@@ -156,6 +156,8 @@ class Counter:
                 return views.public_form(state, remembered)
             case "runbook":
                 return views.runbook_form(state, form.runbooks, remembered)
+            case "severity":
+                return views.severity_form(state, form.severity, remembered)
             case _:
                 return views.title_form(state, remembered)
 

@@ -23,6 +23,10 @@ _CONVERSATION = re.compile(r"[CGD][A-Z0-9]{2,20}")
 _USERGROUP = re.compile(r"S[A-Z0-9]{2,20}")
 _REFERENCE = re.compile(r"<(?P<kind>[@#!]|!subteam\^)?(?P<target>[^<>|\s][^<>|]*)(?:\|(?P<label>[^<>]*))?>")
 _BARE_URL = re.compile(r"https?://[^\s<>|`\"]+[^\s<>|`\".,;:!?)\]'*_~]")
+_MARKDOWN = re.compile(
+    r"(?P<code>`[^`\n]*`)|\[(?P<label>[^\[\]<>\n]{1,200})\]\((?P<page>[a-z0-9][a-z0-9_-]{0,99})\.md\)"
+    r"|\*\*(?P<bold>[^*<>`\n]{1,300})\*\*"
+)
 _KEPT_IN_URL: Final = "/:?#[]@!$&'()*+,;=%~-._"
 ELLIPSIS: Final = "…"
 FENCE: Final = "```"
@@ -45,6 +49,25 @@ def words(value: object) -> Safe:
         pieces += [escape_mrkdwn(text[at : match.start()]), link(match[0])]
         at = match.end()
     return Safe("".join([*pieces, escape_mrkdwn(text[at:])]))
+
+
+def markdown(value: object, page: Callable[[str], str]) -> Safe:
+    """Return one line of a runbook's Markdown: bold, and links to its neighbours (`page`: name → address).
+
+    Links to anywhere else stay as they are written, with their address in sight: labels of an alert stand in these
+    texts, and must not hide where they lead.
+    """
+
+    def made(match: re.Match[str]) -> str:
+        if match["code"]:
+            return match["code"]
+        return link(page(match["page"]), _unescaped(match["label"])) if match["page"] else f"*{match['bold']}*"
+
+    return Safe(_MARKDOWN.sub(made, words(value)))
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _named(match: re.Match[str]) -> str:

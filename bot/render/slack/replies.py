@@ -60,6 +60,8 @@ def looked_up(kind: str, data: Any, texts: Texts) -> Message:
 
 def offer(form: str, number: int | None) -> Message:
     """Return a button that opens `form`, for where no form can open by itself."""
+    if form == "severity":  # its form carries a choice that no button does
+        return Message("That needs a reason. Write it like this: `/incident sev 2 because …`")
     label, action = _OFFERS[form]
     button = message.button(action, label, ids.NO_TITLE if number is None else number, "primary")
     text = "A form says it best:"

@@ -1,7 +1,7 @@
 """The runbook in the channel: a checklist that is ticked where the work is talked about.
 
-The section that holds the next open step is shown in full, the others as one line a step. What a line had to leave
-out is one button away, page by page; a step is never dropped in silence.
+The next open step is shown in full with its buttons beneath it, the others as one line a step: at 3 a.m. one looks for
+what to do now. What a line had to leave out is one button away, page by page; a step is never dropped in silence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,6 +30,7 @@ PAGE_STEPS = 10
 PAGE_CHARACTERS = 10_000
 """One page of steps in full; with heads and buttons it stays below a message's limit."""
 _LINE = 160
+_MORE = mrkdwn.ELLIPSIS
 _FIELD = 900
 
 
@@ -75,11 +76,13 @@ class _Checklist:
         left_out = False
         for name, steps in _by_section(self._book.steps):
             yield section(self._section_title(name, steps))
-            current = self._next is not None and self._next.section == name
             for step in steps:
+                current = step is self._next and self._state.is_active
                 yield self._step(step, full=current)
-                left_out = left_out or (not current and self._line(step) != self._full[step.number])
-        yield from self._buttons(None if left_out else -1)
+                left_out = left_out or (not current and self._line(step).endswith(_MORE))
+                if current:
+                    yield self._mark_buttons(step)
+        yield from self._page_buttons(None if left_out else -1)
         yield self._foot()
 
     def one_page(self, index: int, *, others: bool) -> Iterator[Block]:
@@ -89,10 +92,12 @@ class _Checklist:
             yield section(self._section_title(name, [s for s in self._book.steps if s.section == name]))
             for step in steps:
                 yield self._step(step, full=True)
+                if step is self._next and self._state.is_active:
+                    yield self._mark_buttons(step)
         if others and len(self.pages) > 1:
             lines = [self._page_line(page) for n, page in enumerate(self.pages) if n != index]
             yield context("\n".join(lines))
-        yield from self._buttons(index)
+        yield from self._page_buttons(index)
         yield self._foot()
 
     # --- pieces -------------------------------------------------------------------------------------------
@@ -125,9 +130,12 @@ class _Checklist:
         return looks.STEP[self._outcomes.get(step.number, "open")]
 
     def _line(self, step: Step) -> Safe:
-        text = mrkdwn.words(" ".join(step.text.split())) or mrkdwn.code(step.command)
-        more = " …" if step.command or step.expect or step.if_not else ""
-        return Safe(f"{self._mark(step)} {step.number}. {mrkdwn.cut(text, _LINE)}{more}")
+        text = mrkdwn.cut(self._prose(" ".join(step.text.split())) or mrkdwn.code(step.command), _LINE)
+        more = f" {_MORE}" if (step.command or step.expect or step.if_not) and not text.endswith(_MORE) else ""
+        return Safe(f"{self._mark(step)} {step.number}. {text}{more}")
+
+    def _prose(self, text: str) -> Safe:
+        return mrkdwn.markdown(text, self._around.links.runbook)
 
     def _in_full(self, step: Step) -> Safe:
         here = "👉 " if step is self._next and self._state.is_active else ""
@@ -135,9 +143,9 @@ class _Checklist:
             "runbook_step",
             step=step,
             head=Safe(f"{here}{self._mark(step)} *{step.number}.*"),
-            text=mrkdwn.cut(mrkdwn.words(step.text), _FIELD),
-            expect=mrkdwn.cut(mrkdwn.words(step.expect), 400),
-            if_not=mrkdwn.cut(mrkdwn.words(step.if_not), 400),
+            text=mrkdwn.cut(self._prose(step.text), _FIELD),
+            expect=mrkdwn.cut(self._prose(step.expect), 400),
+            if_not=mrkdwn.cut(self._prose(step.if_not), 400),
             command=mrkdwn.fence(step.command, 1100) if step.command else "",
         )
         return mrkdwn.cut(text, STEP_MAX)
@@ -163,16 +171,18 @@ class _Checklist:
             return "Show every step in full"
         return f"Show steps {self.pages[n][0].number}–{self.pages[n][-1].number}"
 
-    def _buttons(self, shown: int | None) -> Iterator[Block]:
-        """Buttons for the next step, and for the pages other than `shown` (None: all of them; -1: none)."""
+    def _mark_buttons(self, step: Step) -> Block:
+        """Buttons beneath the next step."""
+        number, n = self._state.number, step.number
+        return actions(
+            button(f"{ids.STEP}:{n}:done", f"Step {n} done", f"{number}:{n}:done", "primary"),
+            button(f"{ids.STEP}:{n}:skipped", "Skip", f"{number}:{n}:skipped"),
+            button(f"{ids.STEP}:{n}:failed", "Failed", f"{number}:{n}:failed"),
+        )
+
+    def _page_buttons(self, shown: int | None) -> Iterator[Block]:
+        """Buttons for the pages other than `shown` (None: all of them; -1: none)."""
         number = self._state.number
-        if self._next and self._state.is_active:
-            n = self._next.number
-            yield actions(
-                button(f"{ids.STEP}:{n}:done", f"Step {n} done", f"{number}:{n}:done", "primary"),
-                button(f"{ids.STEP}:{n}:skipped", "Skip", f"{number}:{n}:skipped"),
-                button(f"{ids.STEP}:{n}:failed", "Failed", f"{number}:{n}:failed"),
-            )
         pages = [] if shown == -1 else [n for n in range(len(self.pages)) if n != shown]
         for start in range(0, len(pages), limits.ACTIONS_ELEMENTS):
             yield actions(

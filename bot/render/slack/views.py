@@ -1,4 +1,4 @@
-"""The forms (modals): declare, update, resolve, public update, runbook, title; and the note that replaces one.
+"""The forms (modals): declare, update, resolve, public update, runbook, severity, title; and the note after one.
 
 Shape: https://docs.slack.dev/reference/views/modal-views/. Each input's block_id names its field; its action_id is `v`.
 """
@@ -96,7 +96,7 @@ def declare_form(policy: Policy, remembered: str = "", title: str = "") -> View:
             "severity",
             "How bad is it?",
             _select("Choose a severity", levels, Severity.SEV3.value),
-            hint="When in doubt, the worse one: lowering it later takes one click.",
+            hint="When in doubt, the worse one: lowering it later is one click and a reason.",
         ),
         _service_input(policy),
         _input("description", "What do you see?", _text("Since when, whom it hits", lines=True), optional=True),
@@ -201,10 +201,10 @@ def _public_notice(state: Incident) -> str:
     if state.draft and state.draft.approved_by:
         words = mrkdwn.cut(mrkdwn.words(state.draft.text), 1500)
         return f"🌐 The public will see the approved update, then that it is resolved:\n{words}"
-    waiting = " A draft waits that nobody has approved; it stays unpublished." if state.draft else ""
+    waiting = " The draft in the channel is not approved, so it stays unpublished." if state.draft else ""
     if state.published and state.published.status is not Status.RESOLVED:
         return f"🌐 The public will see that it is resolved.{waiting}"
-    return f"🌐 The public has seen nothing of it, and will not.{waiting}"
+    return f"🌐 The public has seen nothing of it; resolving publishes nothing.{waiting}"
 
 
 def public_form(state: Incident, remembered: str = "") -> View:
@@ -246,6 +246,22 @@ def runbook_form(state: Incident, names: Sequence[str], remembered: str = "") ->
         _input("runbook", "Runbook", _select("Choose one", options, now)),
     ]
     return _view(ids.FORM_RUNBOOK, "Runbook", "Use it", blocks, remembered)
+
+
+def severity_form(state: Incident, chosen: Severity | None, remembered: str = "") -> View:
+    """Return the form that asks why the severity is lowered to `chosen`."""
+    levels = [_option(level.value, looks.severity(level)) for level in Severity]
+    blocks: list[Block] = [
+        message.section(f"*{state.key}* {message.title(state)} · now {looks.severity(state.severity)}"),
+        _input("severity", "New severity", _select("Choose a severity", levels, (chosen or state.severity).value)),
+        _input(
+            "text",
+            "Why is it less bad?",
+            _text("Only the old checkout is down; the new one takes the orders", lines=True, most=1000),
+            hint="Stands in the channel, on the timeline and in the postmortem.",
+        ),
+    ]
+    return _view(ids.FORM_SEVERITY, "Change the severity", "Change", blocks, remembered)
 
 
 def title_form(state: Incident, remembered: str = "") -> View:

@@ -11,7 +11,7 @@ import { pickEmoji } from "./picker.js";
 import { composer, openRoom, reveal, startRoom } from "./room.js";
 import { startSamples } from "./samples.js";
 import { startSidebar } from "./sidebar.js";
-import { begin, currentChannel, emit, on, store, take, titleOf } from "./store.js";
+import { begin, currentChannel, emit, firstPlace, on, store, take, titleOf } from "./store.js";
 import { startTheme } from "./theme.js";
 import { closeThread, startThread } from "./thread.js";
 import { startWelcome } from "./welcome.js";
@@ -90,11 +90,6 @@ function connection(state, words = "") {
 // -- places ----------------------------------------------------------------------------------
 
 const locationPlace = () => decodeURIComponent(location.hash.slice(1));
-
-function firstPlace() {
-  const open = [...store.channels.values()].filter((channel) => channel.is_member && !channel.is_im && !channel.is_archived);
-  return (open.find((channel) => channel.name === "incidents") ?? open.find((channel) => channel.name === "general") ?? open[0])?.id ?? "home";
-}
 
 /** Go to a channel by id, or `home`. */
 async function go(wanted, { replace = false } = {}) {

@@ -18,9 +18,12 @@ export const isSystem = (message) => SYSTEM.has(message.subtype);
 
 const CLOSE_TOGETHER = 5 * 60;
 
+/** What an app built stands for itself: several in a row must not read as one. */
+const standsAlone = (message) => Boolean(message.ephemeral) || (message.bot_id && message.blocks?.some((block) => block.type !== "section" && block.type !== "rich_text"));
+
 /** Whether a message needs no author line because the one before it has the same. */
 export function continues(message, before) {
-  return Boolean(before) && !isSystem(before) && !isSystem(message)
+  return Boolean(before) && !standsAlone(message) && !standsAlone(before) && !isSystem(before) && !isSystem(message)
     && authorOf(before).id === authorOf(message).id
     && Boolean(before.ephemeral) === Boolean(message.ephemeral)
     && message.subtype !== "thread_broadcast" && message.subtype !== "tombstone" && before.subtype !== "tombstone"

@@ -102,7 +102,7 @@ export function inline(line, { verbatim = false, depth = 0 } = {}) {
     const before = at === 0 ? "" : line[at - 1];
     if (sign === "<") {
       const found = sticky(REFERENCE, line, at);
-      if (found) { put(reference(found[1]), found[0].length); continue; }
+      if (found) { put(reference(found[1], line.slice(0, at).trim() !== ""), found[0].length); continue; }
     } else if (sign === "`" && !hopeless.has("`")) {
       const end = line.indexOf("`", at + 1);
       if (end > at + 1) { put(h("code", {}, codeText(line.slice(at + 1, end))), end + 1 - at); continue; }
@@ -146,21 +146,21 @@ function closing(line, at, sign) {
 }
 
 /** What stands in angle brackets: a person, a channel, a group, a date, a link. */
-function reference(inner) {
+function reference(inner, within) {
   const bar = inner.indexOf("|");
   const [target, label] = bar < 0 ? [inner, ""] : [inner.slice(0, bar), unescape(inner.slice(bar + 1))];
   if (/^@[UW]/.test(target)) return userNode(target.slice(1), label);
   if (/^#[CGD]/.test(target)) return channelNode(target.slice(1), label);
-  if (target.startsWith("!date^")) return date(target, label);
+  if (target.startsWith("!date^")) return date(target, label, within);
   if (target.startsWith("!subteam^")) return groupNode(target.slice(9), label);
   if (target.startsWith("!")) return broadcastNode(target.slice(1).split("^")[0], label);
   const address = unescape(target);
   return link(address, label || address.replace(/^mailto:/, ""));
 }
 
-function date(target, fallback) {
+function date(target, fallback, within) {
   const [, seconds, template = "", ...address] = target.split("^");
-  const node = dateNode(seconds, unescape(template), fallback);
+  const node = dateNode(seconds, unescape(template), fallback, { within });
   return address.length ? link(unescape(address.join("^")), node) : node;
 }
 

@@ -17,13 +17,14 @@ let timeline = null;
 export let composer = null;
 let loading = false;
 let missed = 0;
+let answered = ""; // the answer to what this person did, while it waits out of sight
 let turn = 0;
 
 const byId = (id) => document.getElementById(id);
 const room = () => store.rooms.get(store.place?.id);
 
 export function startRoom() {
-  timeline = new Timeline(byId("scroller"), { older: loadOlder, atEnd: (there) => { if (there) { missed = 0; read(); } button(); } });
+  timeline = new Timeline(byId("scroller"), { older: loadOlder, atEnd: (there) => { if (there) { missed = 0; answered = ""; read(); } button(); } });
   composer = new Composer({ name: "composer", sent: () => timeline.toEnd() });
   byId("to-end").addEventListener("click", () => timeline.toEnd());
   on("message", ({ channel, message, type }) => {
@@ -46,6 +47,7 @@ export async function openRoom(channel) {
   composer.aim({ channel: channel.id }, channel.is_im ? `Message ${titleOf(channel)}` : `Message #${channel.name}`);
   footer();
   missed = 0;
+  answered = "";
   for (const [id, other] of store.rooms) if (id !== channel.id) trim(other);
   if (!store.rooms.has(channel.id)) {
     timeline.reset(channel.id, []);
@@ -59,7 +61,7 @@ export async function openRoom(channel) {
   timeline.reset(channel.id, sorted, { unreadAfter: channel.is_member && channel.unread ? channel.last_read || "0" : null });
   empty();
   button();
-  read();
+  read(true);
 }
 
 /** A channel that nobody looks at keeps only its newest messages in memory. */
@@ -92,6 +94,8 @@ function heard(message, type) {
   if (!isNew) return;
   if (!timeline.stuck && !own) missed += 1;
   if (own) timeline.toEnd();
+  else if (message.ephemeral && timeline.stuck) timeline.fromTop(message.ts);
+  if (message.ephemeral && !timeline.stuck) answered = message.ts;
   button();
   const author = authorOf(message).real_name;
   announce(`${author}${message.ephemeral ? ", only to you" : ""}: ${typedAgain(message.text ?? "").slice(0, 200)}`);
@@ -101,16 +105,16 @@ function heard(message, type) {
 function button() {
   const node = byId("to-end");
   node.hidden = timeline.stuck || !timeline.size;
-  node.replaceChildren(icon("down", 16), h("span", {}, missed ? `${missed} new ${missed === 1 ? "message" : "messages"}` : "Jump to latest"));
+  node.replaceChildren(icon("down", 16), h("span", {}, answered ? "An answer for you" : missed ? `${missed} new ${missed === 1 ? "message" : "messages"}` : "Jump to latest"));
 }
 
 let reading = 0;
-/** Tell the workspace what was seen: only what really is in sight. */
-function read() {
+/** Tell the workspace what was seen: what stands there when the channel is opened, later only what is in sight. */
+function read(opened = false) {
   clearTimeout(reading);
   reading = setTimeout(() => {
     const channel = currentChannel();
-    if (!channel?.is_member || document.hidden || !timeline.stuck || timeline.channel !== channel.id) return;
+    if (!channel?.is_member || document.hidden || !(timeline.stuck || opened) || timeline.channel !== channel.id) return;
     const ts = timeline.order.findLast((each) => !timeline.items.get(each).message.ephemeral);
     if (ts && ts > (channel.last_read || "")) post("read", { channel: channel.id, ts }).catch(() => {});
   }, READ_PAUSE);

@@ -104,3 +104,9 @@ export function titleOf(channel) {
 
 export const directWith = (user) => [...store.channels.values()].find((c) => c.is_im && c.user === user && (c.members.length <= 2));
 export const currentChannel = () => (store.place?.kind === "channel" ? store.channels.get(store.place.id) : null);
+
+/** Where the page goes by itself. */
+export function firstPlace() {
+  const open = [...store.channels.values()].filter((channel) => channel.is_member && !channel.is_im && !channel.is_archived);
+  return (open.find((channel) => channel.name === "incidents") ?? open.find((channel) => channel.name === "general") ?? open[0])?.id ?? "home";
+}

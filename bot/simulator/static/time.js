@@ -60,23 +60,24 @@ const TOKENS = {
   ago,
 };
 
-function words(date, template) {
+function words(date, template, within = false) {
   return template.replace(/\{(\w+)\}/g, (whole, name, at) => {
     const said = TOKENS[name]?.(date) ?? whole;
     // Within a sentence "today" is not a name.
-    return at > 0 && /^(Today|Yesterday|Tomorrow)$/.test(said) ? said.toLowerCase() : said;
+    return (within || at > 0) && /^(Today|Yesterday|Tomorrow)$/.test(said) ? said.toLowerCase() : said;
   });
 }
 
 /** A `<time>` for Slack's date format; the fallback stands where the number is none. */
-export function dateNode(seconds, template, fallback) {
+export function dateNode(seconds, template, fallback, { within = false } = {}) {
   const date = new Date(Number(seconds) * 1000);
   if (!Number.isFinite(Number(seconds)) || Number.isNaN(date.getTime())) return document.createTextNode(fallback || "");
   const node = document.createElement("time");
   node.dateTime = date.toISOString();
   node.title = full(date);
-  node.textContent = words(date, template) || fallback;
+  node.textContent = words(date, template, within) || fallback;
   if (template.includes("{ago}")) {
+    node.dataset.within = within ? "yes" : "";
     node.dataset.ago = template;
     node.dataset.at = String(seconds);
   }
@@ -86,7 +87,7 @@ export function dateNode(seconds, template, fallback) {
 // "3 minutes ago" would otherwise stay true for ever.
 setInterval(() => {
   for (const node of document.querySelectorAll("time[data-ago]")) {
-    const said = words(new Date(Number(node.dataset.at) * 1000), node.dataset.ago);
+    const said = words(new Date(Number(node.dataset.at) * 1000), node.dataset.ago, Boolean(node.dataset.within));
     if (node.textContent !== said) node.textContent = said;
   }
 }, 15000);

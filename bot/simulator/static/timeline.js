@@ -7,6 +7,7 @@ import { dateOf, dayWords, sameDay } from "./time.js";
 
 const NEAR_END = 60;
 const NEAR_START = 400;
+const ABOVE_LINE = 8;
 
 export class Timeline {
   /** `older` is called when the reader comes near the top, `atEnd` when the end comes into sight. */
@@ -42,6 +43,7 @@ export class Timeline {
     this.order.forEach((ts, index) => this.#dress(index));
     this.stuck = true;
     this.toEnd();
+    this.#toLine();
   }
 
   get size() { return this.order.length; }
@@ -105,6 +107,34 @@ export class Timeline {
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.stuck = true;
     if (!before) this.atEnd?.(true);
+  }
+
+  /** Begin to read where the unread begins, not behind it; whoever is new here begins at what is pinned. */
+  #toLine() {
+    const line = this.items.get(this.#newcomer() ?? this.lineAt)?.node;
+    if (!line) return;
+    const above = line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - ABOVE_LINE;
+    if (above >= 0) return;
+    this.stuck = false;
+    this.scroller.scrollTop += above;
+  }
+
+  /** The first pinned message, if this person came in after it and has read nothing yet. */
+  #newcomer() {
+    const unread = this.order.indexOf(this.lineAt);
+    const said = (ts) => this.items.get(ts).message;
+    const came = this.order.findLastIndex((ts, at) => at < unread && said(ts).subtype?.endsWith("_join") && said(ts).user === store.as);
+    if (came < 0 || this.order.slice(came, unread).some((ts) => !isSystem(said(ts)))) return undefined;
+    const pins = store.channels.get(this.channel)?.pins ?? [];
+    return this.order.slice(0, came).find((ts) => pins.includes(ts));
+  }
+
+  /** Show a message from its beginning, where it is longer than the screen. */
+  fromTop(ts) {
+    const node = this.items.get(ts)?.node;
+    if (!node || node.offsetHeight < this.scroller.clientHeight) return;
+    this.stuck = false;
+    node.scrollIntoView({ block: "start" });
   }
 
   /** Bring a message into sight and point at it. */

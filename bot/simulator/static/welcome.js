@@ -1,7 +1,7 @@
 // Three things to try, for somebody who has just opened the page.
 
 import { h, icon, iconButton, link } from "./dom.js";
-import { on, store } from "./store.js";
+import { firstPlace, on, store } from "./store.js";
 import { composer } from "./room.js";
 import { openSamples } from "./samples.js";
 
@@ -13,7 +13,6 @@ const remember = (value) => { try { localStorage.setItem("tocsin.welcome", value
 
 let open = !wasClosed();
 let asked = false; // somebody pressed "Things to try" here
-let home = null; // the place where the page opened: the welcome stays there and is not in the way elsewhere
 
 export function startWelcome() {
   on("begin", draw);
@@ -23,8 +22,8 @@ export function startWelcome() {
 
 function draw() {
   const useful = store.commands.length || store.samples.length || store.links.length;
-  home ??= store.place?.id ?? null;
-  const elsewhere = home !== null && store.place?.id !== home && !asked;
+  // It stays where the page goes by itself and is not in the way elsewhere, least of all in an incident.
+  const elsewhere = store.place?.id !== firstPlace() && !asked;
   box().hidden = !open || !useful || store.place?.kind === "home" || elsewhere;
   if (box().hidden) return;
   const command = store.commands[0]?.command;

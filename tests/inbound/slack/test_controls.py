@@ -52,6 +52,14 @@ async def test_choosing_resolved_asks_what_fixed_it(workspace: Workspace) -> Non
     assert state(workspace).is_active
 
 
+async def test_choosing_a_lower_severity_asks_why(workspace: Workspace) -> None:
+    await workspace.choose(ids.SEVERITY, "1:sev2")
+    assert workspace.slack.view()["callback_id"] == "form_severity"
+    assert state(workspace).severity == "sev1"
+    assert await workspace.submit(ids.FORM_SEVERITY, {"severity": "sev2", "text": "One shop only"}, 1) == ""
+    assert (state(workspace).severity, state(workspace).severity_reason) == ("sev2", "One shop only")
+
+
 async def test_steps_are_ticked_and_opened_again(workspace: Workspace) -> None:
     await workspace.office.act(1, c.AttachRunbook(DISK_FULL))
     await workspace.click(f"{ids.STEP}:2:done", "1:2:done")
@@ -163,6 +171,8 @@ async def test_the_declare_form_opens_an_incident_and_says_where(workspace: Work
         (ids.FORM_UPDATE, {"text": "  "}, "text"),
         (ids.FORM_PUBLIC, {"text": "x" * 6000, "status": "identified"}, "text"),
         (ids.FORM_RUNBOOK, {"runbook": "gone"}, "runbook"),
+        (ids.FORM_SEVERITY, {"severity": "sev2", "text": " "}, "text"),
+        (ids.FORM_SEVERITY, {"severity": "sev1", "text": "x"}, "severity"),
     ],
 )
 async def test_a_mistake_is_shown_beside_its_field(

@@ -1,7 +1,7 @@
 """The card's controls, and those of the announcement and the answers."""
 
 from bot.domain import commands as c
-from bot.domain.refusals import OldControl
+from bot.domain.refusals import OldControl, ReasonNeeded
 from bot.domain.severity import Severity, Status
 from bot.domain.verbs import OpenForm, Query
 from bot.domain.verbs.model import FormName
@@ -33,10 +33,16 @@ async def acknowledge(counter: Counter, click: Click) -> Said:
 
 
 async def severity(counter: Counter, click: Click) -> Said:
+    """Where the record wants a reason, a form asks for it."""
     incident, level = click.parts(2)
     if level not in list(Severity):
         raise OldControl
-    return await do(counter, click, c.SetSeverity(Severity(level)), number(incident))
+    about = number(incident)
+    try:
+        return await do(counter, click, c.SetSeverity(Severity(level)), about)
+    except ReasonNeeded:
+        viewer = Viewer(click.request.actor, room=click.where)
+        return Form("severity", await counter.desk.queries.state(viewer, about), severity=Severity(level))
 
 
 async def status(counter: Counter, click: Click) -> Said:

@@ -20,6 +20,7 @@ FORMS: Final[Mapping[str, Callable[[Counter, Submission], Awaitable[Said]]]] = {
     ids.FORM_PUBLIC: forms.public,
     ids.FORM_RESOLVE: forms.resolve,
     ids.FORM_RUNBOOK: forms.runbook,
+    ids.FORM_SEVERITY: forms.severity,
     ids.FORM_TITLE: forms.title,
     ids.FORM_UPDATE: forms.update,
 }
@@ -28,6 +29,8 @@ BESIDE: Final[Mapping[type[r.Refused], str]] = {
     r.TitleUnreadable: "title",
     r.TextTooLong: "text",
     r.EmptyText: "text",
+    r.NothingChanged: "severity",
+    r.ReasonNeeded: "text",
     r.UnknownService: "service",
     r.UnknownRunbook: "runbook",
 }

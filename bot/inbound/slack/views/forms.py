@@ -65,6 +65,15 @@ async def runbook(counter: Counter, form: Submission) -> Said:
     return None
 
 
+async def severity(counter: Counter, form: Submission) -> Said:
+    """Change the severity, with the reason."""
+    level = parse_severity(form.text("severity"))
+    if level is None:
+        raise OldControl
+    await _do(counter, form, c.SetSeverity(level, form.text("text")))
+    return None
+
+
 async def title(counter: Counter, form: Submission) -> Said:
     """Rename."""
     await _do(counter, form, c.SetTitle(form.text("title")))

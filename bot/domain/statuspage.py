@@ -194,12 +194,10 @@ def _incident(state: Incident, events: Sequence[Recorded], installation: str) ->
         return None
     last = told[-1][1]
     impact, health = _BY_SEVERITY[state.severity]
-    # A cancelled incident gets no closing words, and must not be "investigating" for ever.
-    over = last.status in (Status.RESOLVED, Status.CLOSED) or state.status is Status.CANCELLED
     return PublicIncident(
         id=public_id(installation, state.number),
         title=last.title,
-        status=Status.RESOLVED if over else last.status,
+        status=last.status,
         impact=impact,
         health=health,
         components=last.components,

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain import commands as c
+from bot.domain import events as e
 from bot.domain import refusals as r
 from bot.domain.policy import Policy
 from bot.domain.severity import Severity, Status
@@ -142,6 +143,48 @@ def test_resolving_publishes_the_approved_update_and_closes_the_public_story() -
     assert room.events == ["resolved", "public_published", "public_published"]
     assert room.state.published is not None
     assert room.state.published.status is Status.RESOLVED
+
+
+def test_cancelling_ends_the_public_story_with_fixed_words_and_no_draft() -> None:
+    room = Room().declare(service="checkout")
+    room.do(c.DraftPublic(title="Orders fail", text="We are investigating.")).do(c.ApprovePublic(), "U0BEN")
+    room.do(c.PublishPublic()).do(c.DraftPublic(title="Secret", text="secret")).do(c.ApprovePublic(), "U0BEN")
+    room.do(c.Cancel("a test"))
+    assert room.events == ["cancelled", "public_published"]
+    closing = room.last.events[-1].recorded.event
+    assert isinstance(closing, e.PublicPublished)
+    assert (closing.title, closing.status, closing.components) == ("Orders fail", Status.RESOLVED, ("Checkout",))
+    assert closing.text == "Our report of a problem with Checkout was a false alarm."
+    assert closing.version > 2
+    assert room.state.status is Status.CANCELLED
+
+
+def test_cancelling_what_nobody_saw_or_what_was_said_to_be_over_publishes_nothing() -> None:
+    for room in (
+        Room().declare(service="checkout").do(c.ApprovePublic()),
+        Room().declare().do(c.DraftPublic(text="Over.", status=Status.RESOLVED)).do(c.ApprovePublic(), "U0BEN"),
+    ):
+        if room.state.drafts > 1:
+            room.do(c.PublishPublic())
+        assert room.do(c.Cancel("a test")).events == ["cancelled"]
+
+
+def test_merging_ends_the_public_story_of_the_merged_one_without_calling_it_solved() -> None:
+    room = Room().declare(service="checkout").do(c.ApprovePublic()).do(c.PublishPublic())
+    room.wait(minutes=3).declare("Payments slow").do(c.Merge(into=2))
+    [closing] = [new.recorded.event for new in room.last.events if new.recorded.event.type == "public_published"]
+    assert isinstance(closing, e.PublicPublished)
+    assert "as part of another incident" in closing.text
+    assert "INC" not in closing.text
+
+
+def test_the_closing_words_are_about_what_was_published_not_about_a_later_unapproved_draft() -> None:
+    room = Room().declare(service="checkout")
+    room.do(c.DraftPublic(title="Orders fail", text="We look.")).do(c.ApprovePublic(), "U0BEN").do(c.PublishPublic())
+    room.do(c.DraftPublic(title="Fred broke it", text="He did.")).do(c.Resolve("fixed"))
+    closing = room.last.events[-1].recorded.event
+    assert isinstance(closing, e.PublicPublished)
+    assert (closing.title, closing.text) == ("Orders fail", "The problem with Checkout is resolved.")
 
 
 def test_resolving_without_an_approval_publishes_nothing() -> None:

@@ -176,7 +176,10 @@ def _changes(s: Incident, item: e.Recorded) -> dict[str, object]:
             return {"draft": s.draft and s.draft.model_copy(update={"approved_by": actor})}
         case e.PublicPublished() as ev:
             count = (s.published.count if s.published else 0) + 1
-            return {"draft": None, "published": Published(version=ev.version, status=ev.status, at=at, count=count)}
+            published = Published(
+                version=ev.version, title=ev.title, status=ev.status, components=ev.components, at=at, count=count
+            )
+            return {"draft": None, "published": published}
         case e.PublicDiscarded():
             return {"draft": None}
         case e.PublicDeliveredTo() as ev:

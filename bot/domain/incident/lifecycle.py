@@ -6,7 +6,7 @@ from bot.domain import refusals as r
 from bot.domain.incident.alerting import report_facts
 from bot.domain.incident.context import Context, must_be_active, read_text, read_title
 from bot.domain.incident.people import call_first_responders
-from bot.domain.incident.public import auto_draft, publish_events
+from bot.domain.incident.public import FALSE_ALARM, GOES_ON, auto_draft, end_public, publish_events
 from bot.domain.incident.state import Incident
 from bot.domain.incident.words import runbook_event
 from bot.domain.people import mention
@@ -195,17 +195,18 @@ def close(state: Incident, command: c.Close, ctx: Context) -> list[e.Event]:
 
 
 def cancel(state: Incident, command: c.Cancel, ctx: Context) -> list[e.Event]:
-    """It was no incident. Final."""
+    """It was no incident. Final; what the public saw of it ends in the same commit."""
     must_be_active(state)
     reason = read_text(command.reason, "", optional=True)
     if not reason:
         raise r.ReasonNeeded(what="Cancelling", usage="cancel because …")
-    return [e.Cancelled(reason=reason)]
+    return [e.Cancelled(reason=reason), *end_public(state, ctx, FALSE_ALARM)]
 
 
 def merge(state: Incident, command: c.Merge, ctx: Context) -> list[e.Event]:
-    """It is the same as another one, which goes on."""
+    """It is the same as another one, which goes on. What the public saw of this one ends."""
     must_be_active(state)
     if command.into == state.number:
         raise r.AlreadyMerged(key=state.key)
-    return [e.Cancelled(reason=f"merged into INC-{command.into}", merged_into=command.into)]
+    cancelled = e.Cancelled(reason=f"merged into INC-{command.into}", merged_into=command.into)
+    return [cancelled, *end_public(state, ctx, GOES_ON)]

@@ -4,7 +4,7 @@ from bot.domain import commands as c
 from bot.domain import events as e
 from bot.domain import refusals as r
 from bot.domain.incident.context import Context, read_text, read_title
-from bot.domain.incident.state import Draft, Incident
+from bot.domain.incident.state import Draft, Incident, Published
 from bot.domain.policy import Policy
 from bot.domain.severity import Status
 
@@ -15,6 +15,10 @@ _WORDS = {
     Status.MONITORING: "A fix for the problem with {what} is in place. We are watching the results.",
     Status.RESOLVED: "The problem with {what} is resolved.",
 }
+
+
+FALSE_ALARM = "Our report of a problem with {what} was a false alarm."
+GOES_ON = "We go on working on the problem with {what} as part of another incident."
 
 
 def auto_draft(declared: e.Declared, policy: Policy) -> e.PublicDrafted:
@@ -116,33 +120,40 @@ def publish_events(state: Incident, ctx: Context, *, resolving: bool = False) ->
     an open incident, the standard closing words follow, so that the page never says "investigating" for ever.
     """
     made: list[e.Event] = []
+    seen: e.PublicPublished | Published | None = state.published
     draft = state.draft
-    providers = tuple(ctx.policy.statuspage.providers)
     if draft and draft.approved_by and not state.private:
-        made.append(
-            e.PublicPublished(
-                version=draft.version,
-                title=draft.title,
-                text=draft.text,
-                status=draft.status,
-                components=draft.components,
-                providers=providers,
-            )
+        seen = e.PublicPublished(
+            version=draft.version,
+            title=draft.title,
+            text=draft.text,
+            status=draft.status,
+            components=draft.components,
+            providers=tuple(ctx.policy.statuspage.providers),
         )
-    seen = draft.status if made and draft else (state.published.status if state.published else None)
-    if resolving and seen not in (None, Status.RESOLVED):
-        components = ctx.policy.service(state.service).components
-        made.append(
-            e.PublicPublished(
-                version=state.drafts + 1,
-                title=draft.title if draft else _title(components),
-                text=_draft_text(Status.RESOLVED, components),
-                status=Status.RESOLVED,
-                components=components,
-                providers=providers,
-            )
+        made.append(seen)
+    return made + _closing(seen, _WORDS[Status.RESOLVED], state, ctx) if resolving else made
+
+
+def end_public(state: Incident, ctx: Context, words: str) -> list[e.Event]:
+    """Return what ends the public story with fixed `words`, if the public sees an open one. No draft goes out."""
+    return _closing(state.published, words, state, ctx)
+
+
+def _closing(seen: e.PublicPublished | Published | None, words: str, state: Incident, ctx: Context) -> list[e.Event]:
+    """The closing words are about what was published, whatever the incident is called and about by now."""
+    if seen is None or not seen.status.is_active:
+        return []
+    return [
+        e.PublicPublished(
+            version=state.drafts + 1,
+            title=seen.title or _title(seen.components),
+            text=words.format(what=_what(seen.components)),
+            status=Status.RESOLVED,
+            components=seen.components,
+            providers=tuple(ctx.policy.statuspage.providers),
         )
-    return made
+    ]
 
 
 def delivered(state: Incident, command: c.PublicDelivered, ctx: Context) -> list[e.Event]:

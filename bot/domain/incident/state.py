@@ -51,7 +51,9 @@ class Published(_Part):
     """The last public update that went out."""
 
     version: int
+    title: str = ""
     status: Status
+    components: tuple[str, ...] = ()
     at: datetime
     count: int
 

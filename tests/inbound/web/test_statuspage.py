@@ -73,6 +73,7 @@ async def test_a_cancelled_incident_does_not_stay_open_in_public(shelf: Shelf) -
     shelf.do(number, c.Cancel("a false alarm"))
     shown = await page(shelf)
     assert (shown.indicator, shown.open) == (Impact.NONE, ())
+    assert "false alarm" in shown.incidents[0].updates[0].text
 
 
 async def test_an_affected_component_shows_even_if_nobody_listed_it(shelf: Shelf) -> None:

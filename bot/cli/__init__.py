@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.loading import loading
 from bot.cli.output import Failure, fail
 
 
@@ -43,12 +44,14 @@ def _app() -> typer.Typer:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status. Never shows a traceback to the person."""
-    from bot.domain.refusals import Refused
-    from bot.ports.store import Unavailable
-    from bot.settings import BadSettings
+    with loading():
+        from bot.domain.refusals import Refused
+        from bot.ports.store import Unavailable
+        from bot.settings import BadSettings
 
+        app = _app()
     try:
-        _app()(args=arguments, prog_name="tocsin")
+        app(args=arguments, prog_name="tocsin")
     except SystemExit as done:  # how typer ends: 0, or 2 for bad usage
         return done.code if isinstance(done.code, int) else 1
     except Refused as refused:

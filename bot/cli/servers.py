@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from bot.cli.loading import loading
 from bot.cli.output import Failure, say
 
 
@@ -30,7 +31,8 @@ def demo(
     ),
 ) -> None:
     """Run the demo until Ctrl-C."""
-    from bot.wiring.demo import DemoOptions, run_demo
+    with loading(for_good=True):
+        from bot.wiring.demo import DemoOptions, run_demo
 
     options = DemoOptions(port, fresh=fresh, browser=not no_open, only=only, peer=peer, data=data, config=context.obj)
     asyncio.run(run_demo(options, say))
@@ -38,8 +40,9 @@ def demo(
 
 def serve(context: typer.Context) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    from bot.settings import read_settings
-    from bot.wiring.serving import run_server
+    with loading(for_good=True):
+        from bot.settings import read_settings
+        from bot.wiring.serving import run_server
 
     asyncio.run(run_server(read_settings(context.obj), say))
 

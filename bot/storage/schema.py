@@ -28,8 +28,8 @@ _LOCK: Final = 0x746F6373696E  # "tocsin": one replica migrates, the others wait
 def migrate(url: str, to: str = HEAD) -> None:
     """Bring the schema at `url` to revision `to` (`head`, `base`, a revision), up or down, in one transaction.
 
-    A newer version's schema is left as it is by `head`. Blocks; call it in a thread of its own when an event loop runs.
-    Raises Unavailable, BadAddress, or ValueError for a revision that there is not, or a schema that is not ours to turn.
+    `head` leaves a newer version's schema as it is. Blocks; call it in a thread of its own when an event loop runs.
+    Raises Unavailable, BadAddress, or ValueError for a revision that there is not, or a schema we do not know.
     """
     from alembic import command
     from alembic.script import ScriptDirectory

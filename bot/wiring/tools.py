@@ -135,7 +135,7 @@ async def open_tools(config: Path | None) -> AsyncIterator[Tools]:
 
 
 async def require_schema(schema: Any, url: str) -> None:
-    """Refuse to go on with an older schema or none, naming the command that mends it; or with an address that is none."""
+    """Refuse to go on with an older schema or none, naming the command that mends it; or with a wrong address."""
     import asyncio
 
     try:

@@ -77,6 +77,8 @@ class House:
             self.tasks.start(self.directory.fetch())
             if app_token := self.settings.env.slack_app_token:
                 await self.slack.start_socket(app_token.get_secret_value())
+            else:
+                self.slack.refill.start()  # with a socket, each connection begins with it
             try:
                 yield
             finally:

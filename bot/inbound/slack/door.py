@@ -15,6 +15,7 @@ from bot.inbound.slack.bolt import build_app
 from bot.inbound.slack.counter import SECONDS_FOR_CALLS, Counter
 from bot.inbound.slack.directory import SlackDirectory
 from bot.inbound.slack.http import Handler, build_handler
+from bot.inbound.slack.refill import Refill
 from bot.inbound.slack.rooms import Rooms
 from bot.inbound.slack.tasks import Tasks
 from bot.ports.observer import Observer, Unobserved
@@ -36,6 +37,7 @@ class SlackDoor:
         self.http_handler: Handler = build_handler(self.app, signing_secret, now)
         self._socket: AsyncSocketModeHandler | None = None
         self._connecting: asyncio.Task[Any] | None = None
+        self.refill = Refill(counter)
 
     @property
     def is_connected(self) -> bool:
@@ -46,6 +48,7 @@ class SlackDoor:
     async def start_socket(self, app_token: str) -> None:
         """Connect by Socket Mode, in the background: Slack may be away for now, the rest of us need not be."""
         self._socket = AsyncSocketModeHandler(self.app, app_token, web_client=self._counter.client)
+        self._socket.client.message_listeners.append(self._greeted)
         self._connecting = asyncio.create_task(_connect(self._socket), name="socket mode")
 
     async def connected(self, patience: float) -> bool:
@@ -53,6 +56,11 @@ class SlackDoor:
         if self._connecting is not None:
             await asyncio.wait({self._connecting}, timeout=patience)
         return self.is_connected
+
+    async def _greeted(self, client: Any, message: dict[str, Any], raw: str | None = None) -> None:
+        """Slack says hello on each connection: there may have been a silence before it."""
+        if message.get("type") == "hello":
+            self.refill.start()
 
     async def stop_socket(self) -> None:
         """Close the socket, so that Slack sends the next envelope to another replica."""

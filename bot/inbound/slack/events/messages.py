@@ -10,7 +10,7 @@ from bot.inbound.slack.counter import Body, Counter
 from bot.inbound.slack.events.recording import record
 from bot.inbound.slack.origins import author, is_ours, moment
 
-_WRITTEN: Final = frozenset({None, "file_share", "thread_broadcast", "me_message", "bot_message"})
+WRITTEN: Final = frozenset({None, "file_share", "thread_broadcast", "me_message", "bot_message"})
 """Subtypes that somebody wrote. Joins come as events of their own; topic changes are Slack's echo of others."""
 
 
@@ -28,17 +28,21 @@ async def message(counter: Counter, body: Body) -> None:
             before = event.get("previous_message") or {}
             ts = str(event.get("deleted_ts") or before.get("ts") or "")
             await _deleted(counter, body, event, before, ts)
-        case subtype if subtype in _WRITTEN:
+        case subtype if subtype in WRITTEN:
             await _written(counter, body, event)
 
 
 async def _written(counter: Counter, body: Body, event: Mapping[str, Any]) -> None:
-    if is_ours(body, event):
-        return
-    channel, ts = str(event.get("channel", "")), str(event.get("ts", ""))
-    thread = str(event.get("thread_ts") or "")
+    if not is_ours(body, event):
+        seen = written(event, str(event.get("channel", "")))
+        await record(counter, moment(seen.ts), author(event), seen)
+
+
+def written(event: Mapping[str, Any], channel: str, *, recovered: bool = False) -> Observation:
+    """Return what a message says. `recovered`: it was not told us, we looked it up later."""
+    ts, thread = str(event.get("ts", "")), str(event.get("thread_ts") or "")
     files = event.get("files") or ()
-    seen = Observation(
+    return Observation(
         kind="message",
         key=f"{channel}:{ts}",
         channel=channel,
@@ -49,8 +53,8 @@ async def _written(counter: Counter, body: Body, event: Mapping[str, Any]) -> No
         files=tuple(
             clean_line(str(file.get("name") or file.get("id") or "file")) for file in files if isinstance(file, Mapping)
         ),
+        recovered=recovered,
     )
-    await record(counter, moment(ts), author(event), seen)
 
 
 async def _changed(counter: Counter, body: Body, event: Mapping[str, Any]) -> None:
@@ -64,10 +68,22 @@ async def _changed(counter: Counter, body: Body, event: Mapping[str, Any]) -> No
     if is_ours(body, now) or not isinstance(edited, Mapping) or now.get("text") == before.get("text"):
         return
     channel, edit = str(event.get("channel", "")), str(edited.get("ts") or event.get("event_ts") or "")
-    seen = Observation(
-        kind="edited", key=f"{channel}:{ts}:edited:{edit}", channel=channel, ts=ts, user=author(now), text=_words(now)
-    )
+    seen = rewritten(now, channel, edit)
     await record(counter, moment(edit) or moment(event.get("event_ts")), author(now), seen)
+
+
+def rewritten(message: Mapping[str, Any], channel: str, edit: str, *, recovered: bool = False) -> Observation:
+    """Return what a message says since its edit at `edit` (a Slack timestamp)."""
+    ts = str(message.get("ts") or "")
+    return Observation(
+        kind="edited",
+        key=f"{channel}:{ts}:edited:{edit}",
+        channel=channel,
+        ts=ts,
+        user=author(message),
+        text=_words(message),
+        recovered=recovered,
+    )
 
 
 async def _deleted(counter: Counter, body: Body, event: Mapping[str, Any], before: Mapping[str, Any], ts: str) -> None:

@@ -111,7 +111,7 @@ def _effects(s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
             if s.room:
                 yield Invite(users=(ev.user,))
         case e.PageRequested() as ev:
-            yield from _page(s, ev)
+            yield from _page(s, ev, item.actor)
         case e.PageAnswered() as ev:
             if not ev.ok:
                 yield Tell(template="page_answered", urgent=True)
@@ -148,9 +148,11 @@ def _effects(s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
         case e.UpdateOverdue() | e.PostmortemOverdue():
             yield Tell(template=item.event.type)
             yield from _show(s, "card")
-        case e.DeliveryFailed():
-            yield from _show(s, "card")
-            if not s.room and is_person(s.declared_by):
+        case e.DeliveryFailed() as ev:
+            # Where the means of telling have failed, they are not used to tell of it: that would go on for ever.
+            if ev.kind != "card":
+                yield from _show(s, "card")
+            if not s.room and ev.kind != "tell_user" and is_person(s.declared_by):
                 yield TellUser(user=s.declared_by, template="delivery_failed")
         case e.DeliveryRetried():
             yield from _show(s, "card")
@@ -199,12 +201,14 @@ def _show(s: Incident, *what: str, topic: bool = False) -> Iterable[Effect]:
         yield ShowTopic()
 
 
-def _page(s: Incident, ev: e.PageRequested) -> Iterable[Effect]:
+def _page(s: Incident, ev: e.PageRequested, actor: str) -> Iterable[Effect]:
     for user in ev.users:
         yield TellUser(user=user, template="page_requested", response=True)
     for pager in ev.pagers:
         yield PagePager(target=pager)
-    yield Tell(template="page_requested", urgent=True)
+    # When the response is overdue, the channel has just been told so, with the names of everybody called.
+    if actor != "timer:respond" or ev.usergroups:
+        yield Tell(template="page_requested", urgent=True)
     if s.room and (ev.users or ev.usergroups):
         yield Invite(users=ev.users, usergroups=ev.usergroups)
     yield from _show(s, "card")

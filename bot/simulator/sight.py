@@ -90,6 +90,11 @@ def view(world: World, shown: Json) -> Json:
     return views.public(shown) | {"stack": len(views.stack(world, shown["_user"]))}
 
 
+def _has_home(world: World) -> bool:
+    """Without it, Slack opens the app at its messages: https://docs.slack.dev/reference/app-manifest#features"""
+    return bool(world.settings.manifest.get("features", {}).get("app_home", {}).get("home_tab_enabled"))
+
+
 def state(world: World, me: str) -> Json:
     """Return everything a page needs to start."""
     settings = world.settings
@@ -101,7 +106,7 @@ def state(world: World, me: str) -> Json:
         "me": person(world.users[me]),
         "users": [person(user) for user in world.users.values()],
         "channels": [room(world, channel, me) for channel in seen],
-        "bot": {"user_id": world.app.user_id, "app_id": world.app.id, "name": world.app.name},
+        "bot": {"user_id": world.app.user_id, "app_id": world.app.id, "name": world.app.name, "home": _has_home(world)},
         "commands": [
             {
                 "command": command["command"],

@@ -79,6 +79,8 @@ def test_an_acknowledgement_stops_the_response_timer_and_the_call_for_people() -
 def test_nobody_acknowledging_escalates_level_by_level_until_somebody_does() -> None:
     room = Room().declare().ring("respond")
     assert room.events == ["response_overdue", "page_requested"]
+    assert room.effects.count("response_overdue") == 1
+    assert room.effects.count("page_requested") == 2, "one direct message each; the channel is told once"
     assert room.state.reached == {"U0ONE": "paged", "U0TWO": "paged"}
     assert (1, "respond") not in room.loaded.timers  # primary and secondary were called: no third level is configured
     room.do(c.Acknowledge(), "U0TWO")

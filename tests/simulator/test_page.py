@@ -22,7 +22,7 @@ async def test_the_state_is_what_one_person_may_see(acme: Company) -> None:
     assert "leadership" not in {channel["name"] for channel in anna["channels"]}
     assert "leadership" in {channel["name"] for channel in chloe["channels"]}
     assert anna["commands"][0]["command"] == "/incident"
-    assert anna["bot"] == {"user_id": "U0BOT", "app_id": "A0001", "name": "tocsin"}
+    assert anna["bot"] == {"user_id": "U0BOT", "app_id": "A0001", "name": "tocsin", "home": True}
     assert {person["id"]: person["initials"] for person in anna["users"]}["U0003"] == "CM"
     assert [person["deleted"] for person in anna["users"] if person["id"] == "U0008"] == [True]
     assert (await acme.person("U0008").get("state"))["error"] == "unknown_person"

@@ -163,11 +163,11 @@ class Counter:
 
     async def open_note(self, said: Message, trigger_id: str) -> None:
         """Say `said` in a small window, where there is neither channel nor response URL."""
-        await self._call("views.open", {"trigger_id": trigger_id, "view": views.note("Tocsin", said.text)})
+        await self._call("views.open", {"trigger_id": trigger_id, "view": views.note("Tocsin", said.words)})
 
     async def replace_form(self, view_id: str, said: Message, channel: str, user: str) -> None:
         """Say `said` in the place of a submitted form; where it was closed meanwhile, in the channel."""
-        told = await self._call("views.update", {"view_id": view_id, "view": views.note("Tocsin", said.text)})
+        told = await self._call("views.update", {"view_id": view_id, "view": views.note("Tocsin", said.words)})
         if not told and channel:
             await self.whisper(channel, user, said)
 

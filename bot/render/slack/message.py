@@ -36,6 +36,12 @@ class Message:
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def words(self) -> str:
+        """What its sections say, line by line, as mrkdwn. (`text` is one line.)"""
+        texts = (block.get("text") for block in self.blocks if block["type"] == "section")
+        return "\n".join(text["text"] for text in texts if text) or self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Links:

@@ -75,14 +75,16 @@ def _message(text: Safe, buttons: Sequence[InteractiveElement]) -> Message:
 
 
 def _call(event: e.Event, state: Incident, *, urgent: bool) -> Safe:
-    """Mention whom an urgent message is for: those it names, else the lead, else whoever was called so far."""
+    """Mention whom an urgent message is for: those it names, else the lead, else whoever was called so far (both, where nobody has answered)."""
     if not urgent:
         return Safe("")
     if isinstance(event, e.PageRequested):
         groups = [mrkdwn.usergroup(group) for group in event.usergroups]
         return Safe(" ".join([*(mrkdwn.user(u) for u in event.users if is_person(u)), *groups]))
-    people: Iterable[str] = [state.lead] if state.lead else [u for u in state.reached if is_person(u)]
-    return Safe(" ".join(mrkdwn.user(person) for person in people))
+    called = [u for u in state.reached if is_person(u)]
+    everybody = isinstance(event, e.ResponseOverdue)
+    people: Iterable[str] = [*([state.lead] if state.lead else []), *(called if everybody or not state.lead else [])]
+    return Safe(" ".join(mrkdwn.user(person) for person in dict.fromkeys(people)))
 
 
 def _shown(event: e.Event) -> list[e.AlertFact]:

@@ -212,7 +212,9 @@ def public_form(state: Incident, remembered: str = "") -> View:
     draft, last = state.draft, state.published
     seen = f"The public saw the last one ({last.status}) {mrkdwn.date(last.at)}." if last else "Nothing is public yet."
     offered = [s for s in Status if s in ACTIVE or s is Status.RESOLVED]
-    now = draft.status if draft else state.status if state.status in offered else Status.RESOLVED
+    now = (
+        draft.status if draft and not draft.automatic else state.status if state.status in offered else Status.RESOLVED
+    )
     blocks: list[Block] = [
         message.section(f"*{state.key}* {message.title(state)}"),
         message.context(f"🌐 {seen} Submitting makes a draft; it goes out once approved and published."),

@@ -48,7 +48,7 @@ function drawApp(home) {
   const tab = (name, here, run, testid) => h("button", { type: "button", class: "tab", "aria-current": here ? "page" : null, testid, on: { click: run } }, name);
   byId("channel-header").replaceChildren(
     h("div", { class: "channel-title" }, h("h1", { testid: "channel-name" }, avatar(user, "small"), h("span", {}, store.bot.name ?? "App"), h("span", { class: "badge-app" }, "APP"))),
-    h("div", { class: "tabs" }, tab("Home", home, () => emit("go", "home"), "tab-home"), tab("Messages", !home, () => openDirect(store.bot.user_id), "tab-messages")));
+    ...(store.bot.home ? [h("div", { class: "tabs" }, tab("Home", home, () => emit("go", "home"), "tab-home"), tab("Messages", !home, () => openDirect(store.bot.user_id), "tab-messages"))] : []));
 }
 
 function bookmarks(channel) {

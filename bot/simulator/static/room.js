@@ -18,6 +18,7 @@ export let composer = null;
 let loading = false;
 let missed = 0;
 let answered = ""; // the answer to what this person did, while it waits out of sight
+let long = ""; // an answer longer than the screen that came while the end was in sight
 let turn = 0;
 
 const byId = (id) => document.getElementById(id);
@@ -25,8 +26,8 @@ const room = () => store.rooms.get(store.place?.id);
 
 export function startRoom() {
   timeline = new Timeline(byId("scroller"), { older: loadOlder, atEnd: (there) => { if (there) { missed = 0; answered = ""; read(); } button(); } });
-  composer = new Composer({ name: "composer", sent: () => timeline.toEnd() });
-  byId("to-end").addEventListener("click", () => timeline.toEnd());
+  composer = new Composer({ name: "composer", sent: () => toNewest(true) });
+  byId("to-end").addEventListener("click", () => toNewest());
   on("message", ({ channel, message, type }) => {
     if (channel !== store.place?.id || !inChannel(message)) return;
     heard(message, type);
@@ -39,6 +40,14 @@ export function startRoom() {
   on("between", (moving) => composer.hold(moving));
   document.addEventListener("visibilitychange", () => read());
   addEventListener("focus", () => read());
+}
+
+/** Go to the end; a long answer is read from its first line. */
+function toNewest(sent = false) {
+  const asked = answered || (sent && long);
+  long = "";
+  timeline.toEnd();
+  if (asked) timeline.fromTop(asked);
 }
 
 /** Open a channel that is in the store. */
@@ -94,8 +103,8 @@ function heard(message, type) {
   if (!isNew) return;
   if (!timeline.stuck && !own) missed += 1;
   if (own) timeline.toEnd();
-  else if (message.ephemeral && timeline.stuck) timeline.fromTop(message.ts);
-  if (message.ephemeral && !timeline.stuck) answered = message.ts;
+  else if (message.ephemeral && !timeline.stuck) answered = message.ts;
+  else if (message.ephemeral && timeline.fromTop(message.ts)) long = message.ts;
   button();
   const author = authorOf(message).real_name;
   announce(`${author}${message.ephemeral ? ", only to you" : ""}: ${typedAgain(message.text ?? "").slice(0, 200)}`);

@@ -39,7 +39,8 @@ function entry(sample, moved) {
   const send = async (action, button) => {
     button.setAttribute("aria-busy", "true");
     try {
-      results.set(sample.id, inWords(await post("sample", { id: sample.id, action })));
+      const before = results.get(sample.id)?.opened;
+      results.set(sample.id, inWords(await post("sample", { id: sample.id, action }), before));
     } catch (refused) {
       results.set(sample.id, { good: false, title: "Not sent", words: refused.message, status: "" });
     } finally {
@@ -59,14 +60,17 @@ function entry(sample, moved) {
   return node;
 }
 
-/** Put the bot's answer into words. */
-function inWords({ status, body }) {
+/** Put the bot's answer into words. `before` is the incident that this sample opened earlier. */
+function inWords({ status, body }, before) {
   let answer = body;
   if (typeof body === "string") try { answer = JSON.parse(body); } catch { answer = null; }
   const line = `The bot answered ${status}`;
   if (status >= 200 && status < 300 && answer?.outcome) {
     const say = OUTCOMES[answer.outcome];
-    return { good: true, title: say ? say(answer.incident ?? "an incident") : answer.outcome, words: answer.reason ?? "", status: line };
+    const opened = answer.outcome === "opened" ? answer.incident : before;
+    // A delivery that comes twice gets the answer that it got before.
+    if (answer.outcome === "opened" && opened === before) return { good: true, opened, title: "Nothing new", words: `the same delivery got the same answer: ${opened}`, status: line };
+    return { good: true, opened, title: say ? say(answer.incident ?? "an incident") : answer.outcome, words: answer.reason === answer.outcome ? "" : answer.reason ?? "", status: line };
   }
   const detail = answer?.reason ?? answer?.message ?? answer?.error ?? (typeof body === "string" ? body.slice(0, 300) : "");
   const good = status >= 200 && status < 300;

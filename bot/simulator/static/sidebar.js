@@ -114,7 +114,8 @@ function appLink() {
   const user = store.users.get(store.bot.user_id) ?? { ...store.bot, id: store.bot.user_id, is_bot: true };
   const channel = directWith(user.id);
   return entry({
-    href: "#home", here: store.place?.kind === "home" || (channel && isHere(channel)), testid: "app-home", channel,
-    drawn: avatar(user, "small"), name: store.bot.name ?? "App", note: "app", onclick: go("home"),
+    href: store.bot.home || !channel ? "#home" : `#${channel.id}`, here: store.place?.kind === "home" || (channel && isHere(channel)), testid: "app-home", channel,
+    drawn: avatar(user, "small"), name: store.bot.name ?? "App", note: "app",
+    onclick: store.bot.home ? go("home") : (event) => { event.preventDefault(); openDirect(user.id); },
   });
 }

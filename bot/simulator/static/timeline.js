@@ -129,12 +129,13 @@ export class Timeline {
     return this.order.slice(0, came).find((ts) => pins.includes(ts));
   }
 
-  /** Show a message from its beginning, where it is longer than the screen. */
+  /** Show a message from its beginning, if it is longer than the screen. Returns whether it is. */
   fromTop(ts) {
     const node = this.items.get(ts)?.node;
-    if (!node || node.offsetHeight < this.scroller.clientHeight) return;
+    if (!node || node.offsetHeight < this.scroller.clientHeight) return false;
     this.stuck = false;
     node.scrollIntoView({ block: "start" });
+    return true;
   }
 
   /** Bring a message into sight and point at it. */

@@ -144,7 +144,7 @@ class Gate:
         if fault.kind not in BEFORE | AFTER:
             raise SlackError(fault.kind)
         if fault.kind in ("429", "ratelimited"):
-            raise Cut("ratelimited", _limited(fault.retry_after))
+            raise Cut("ratelimited", _limited(fault.retry_after, 429 if fault.kind == "429" else 200))
         if fault.kind == "malformed":
             raise Cut("malformed", web.Response(text='{"ok": tru', content_type="application/json"))
         if fault.kind in ("500", "503"):
@@ -208,10 +208,10 @@ def _charset(request: web.Request) -> list[str]:
     return []
 
 
-def _limited(seconds: float) -> web.Response:
+def _limited(seconds: float, status: int = 429) -> web.Response:
     headers = {"Retry-After": str(max(1, math.ceil(seconds)))}
     body = {"ok": False, "error": "ratelimited"}
-    return web.json_response(body, status=429, headers=headers)
+    return web.json_response(body, status=status, headers=headers)
 
 
 def _connection(request: web.Request) -> str:

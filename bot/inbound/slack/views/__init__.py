@@ -62,7 +62,7 @@ async def submit(counter: Counter, body: Body) -> Ack:
         return {"response_action": "errors", "errors": errors.result()}
     if isinstance(said, Message):
         title = "One moment" if said is NOT_CONFIRMED else "Tocsin"
-        return {"response_action": "update", "view": views.note(title, said.text)}
+        return {"response_action": "update", "view": views.note(title, said.words)}
     return {}
 
 

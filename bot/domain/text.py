@@ -28,6 +28,8 @@ _SLUG_BREAK = re.compile(r"[^\w]+|_+")
 
 def clean(text: str, limit: int = TEXT_MAX) -> str:
     """Return `text` without control and invisible characters, NFC, cut to `limit` with an ellipsis."""
+    if text.isascii() and text.isprintable():  # most texts: nothing to take out, nothing to normalise
+        return cut(text.strip(), limit)
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _CONTROL.sub("", _HIDDEN.sub("", text))
     return cut(text.strip(), limit)
@@ -35,7 +37,10 @@ def clean(text: str, limit: int = TEXT_MAX) -> str:
 
 def clean_line(text: str, limit: int = TITLE_MAX) -> str:
     """Like `clean`, on one line with single spaces."""
-    return cut(_SPACES.sub(" ", clean(text).replace("\n", " ")).strip(), limit)
+    text = clean(text)
+    if "\n" in text or "  " in text or not (text.isascii() and text.isprintable()):
+        text = _SPACES.sub(" ", text.replace("\n", " ")).strip()
+    return cut(text, limit)
 
 
 def cut(text: str, limit: int) -> str:

@@ -13,7 +13,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 def to_text(at: datetime) -> str:
     """Return `at` as RFC 3339 in UTC with six decimals: one width, so texts compare as the times do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def from_text(text: str) -> datetime:

@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    DirectoryPath,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.durations import Duration
@@ -38,7 +46,7 @@ class Environment(BaseSettings):
     config: Path | None = Field(None, alias="TOCSIN_CONFIG")
     log_format: str = Field("", alias="TOCSIN_LOG_FORMAT", pattern="^(json|console)?$")
     log_level: str = Field("INFO", alias="TOCSIN_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    templates: Path | None = Field(None, alias="TOCSIN_TEMPLATES")
+    templates: DirectoryPath | None = Field(None, alias="TOCSIN_TEMPLATES")
     """A folder whose files override those in `templates/` by name."""
 
     slack_bot_token: SecretStr | None = Field(None, alias="SLACK_BOT_TOKEN")
@@ -109,6 +117,12 @@ class Delivery(Section):
     """A call to a vendor takes no longer; less than `lease`."""
     lease: Duration = timedelta(seconds=10)
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not timedelta(0) < self.call_timeout < self.lease:
+            raise ValueError("call_timeout must be more than 0s and less than lease, or two replicas do the same")
+        return self
+
 
 class Retention(Section):
     """How long by-products are kept; incidents are kept."""
@@ -151,7 +165,7 @@ def read_environment(values: Mapping[str, str] | None = None) -> Environment:
     except ValidationError as exc:
         first = exc.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise BadSettings(f"environment variable {name}: {first['msg']}") from None  # the cause would print a secret
+        raise BadSettings(f"environment variable {name}: {_words(first)}") from None  # the cause would print a secret
 
 
 def read_settings(config: Path | None = None, environment: Environment | None = None) -> Settings:
@@ -200,7 +214,11 @@ def _explain(path: Path, tree: Any, error: Any) -> str:
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1
-    message = (
-        "there is no such key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
-    )
-    return f"{path}:{line}: {key}: {message}"
+    return f"{path}:{line}: {key}: {_words(error)}"
+
+
+def _words(error: Any) -> str:
+    """Return what pydantic found, as a person reads it."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such key"
+    return str(error["msg"].removeprefix("Value error, "))

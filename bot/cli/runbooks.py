@@ -90,10 +90,14 @@ def read_json(path: Path) -> Any:
 def match(context: typer.Context, payload: Path, as_json: Json = False) -> None:
     """Print the runbook for each alert of a webhook payload."""
     from bot.inbound.alerts import SOURCES
+    from bot.inbound.alerts.reading import Unusable
 
     _, library = _library(context)
     read_json(payload)
-    batch = SOURCES["alertmanager"].parse(payload.read_bytes(), {})
+    try:
+        batch = SOURCES["alertmanager"].parse(payload.read_bytes(), {})
+    except Unusable as exc:
+        raise Failure(f"{payload}: {exc}") from exc
     found = []
     for alert in batch.alerts:
         book, reason = library.match(alert.labels, alert.annotations, alert.labels.get("service"), Severity.SEV3)
@@ -128,28 +132,29 @@ def coverage(context: typer.Context, rules: Path, as_json: Json = False) -> None
     say(f"{covered} of {len(found)} rules have a runbook of their own.")
 
 
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def _rules(data: Any) -> list[dict[str, Any]]:
     """Return alert rules from our own list shape, or from Prometheus's `/api/v1/rules` or rule-file shape."""
     if isinstance(data, dict) and "data" in data:
         data = data["data"]
     if isinstance(data, dict) and "groups" in data:
-        data = [rule for group in data["groups"] for rule in group.get("rules", ())]
-    if isinstance(data, dict):
-        data = data.get("rules", ())
+        data = [rule for group in _objects(data["groups"]) for rule in _objects(group.get("rules"))]
+    elif isinstance(data, dict):
+        data = data.get("rules")
     rules = []
-    for rule in data if isinstance(data, list) else ():
-        name = isinstance(rule, dict) and (rule.get("alert") or rule.get("name"))
-        if not name:
-            continue
-        labels, notes = rule.get("labels") or {}, rule.get("annotations") or {}
-        notes = notes if isinstance(notes, dict) else {}
-        rules.append(
-            {
-                "alert": name,
-                "severity": rule.get("severity") or labels.get("severity"),
-                "runbook_url": rule.get("runbook_url") or notes.get("runbook_url"),
-            }
-        )
+    for rule in _objects(data):
+        labels, notes = ({**part} if isinstance(part := rule.get(k), dict) else {} for k in ("labels", "annotations"))
+        found = {
+            "alert": rule.get("alert") or rule.get("name"),
+            "severity": rule.get("severity") or labels.get("severity"),
+            "runbook_url": rule.get("runbook_url") or notes.get("runbook_url"),
+        }
+        words = {key: value for key, value in found.items() if isinstance(value, str)}
+        if words.get("alert"):
+            rules.append(words)
     if not rules:
         raise Failure("there are no alert rules in that file; expected a list of rules, or Prometheus's rule groups")
     return rules

@@ -18,6 +18,7 @@ Names = Callable[[str], str]
 """An actor (`U…`, `cli:ann`) → a name for readers."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_PUBLIC_TIMES = ("Impact began", "Resolved")
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})>")
 
 
@@ -53,8 +54,10 @@ def postmortem_json(document: Postmortem, *, public: bool = False) -> dict[str, 
     """Return the document as JSON-safe data; times RFC 3339 UTC, spans in seconds."""
     data: dict[str, Any] = _plain(asdict(document))
     if public:
-        kept = ("key", "title", "status", "times", "public_updates")
-        return {name: data[name] for name in kept}
+        # the same allow-list as templates/postmortem/public.md.j2: the internal title is not in it
+        said = [{name: update[name] for name in ("at", "status", "title", "text")} for update in data["public_updates"]]
+        times = [time for time in data["times"] if time["name"] in _PUBLIC_TIMES]
+        return {"title": said[0]["title"] if said else "", "times": times, "public_updates": said}
     for span, source in zip(data["spans"], document.spans, strict=True):
         span["text"] = source.text
     return data

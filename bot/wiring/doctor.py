@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.ports.store import Unavailable
 from bot.render.slack.manifest import SCOPES
-from bot.settings import Settings
+from bot.settings import BadSettings, Settings
 from bot.storage import schema
 from bot.storage.address import BadAddress
 from bot.storage.database import open_database
@@ -193,7 +193,10 @@ def _webhooks(settings: Settings) -> list[Finding]:
 
 
 def _runbooks(settings: Settings) -> list[Finding]:
-    problems = lint_folder(settings, None)
+    try:
+        problems = lint_folder(settings, None)
+    except BadSettings as exc:
+        return [Finding("runbooks", "FAIL", str(exc), "make the folder, or change runbooks.dir")]
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         return [Finding("runbooks", "FAIL", f"{len(errors)} errors, first: {errors[0]}", "run: tocsin runbook lint")]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -28,6 +29,16 @@ _SECRETS: Final = (
 _SECRET_NAMES: Final = re.compile(r"(?i)token|secret|passw|authorization|cookie|routing_key|api_key")
 _QUIET: Final = ("aiohttp.access", "apscheduler", "slack_sdk", "slack_bolt", "asyncio", "markdown_it")
 """Libraries that say more than an operator wants; their warnings are kept."""
+
+
+def _quieten_junk(record: logging.LogRecord) -> bool:
+    """Make one plain line of aiohttp's traceback about bytes that are no HTTP: it quotes them, credentials included."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args = "not a request we can read (%s)", (type(error).__name__,)
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def hide_secrets(value: Any) -> Any:
@@ -90,6 +101,9 @@ def configure_logging(form: str, level: str, stream: TextIO | None = None) -> No
             ],
         )
     )
+    junk = logging.getLogger("aiohttp.server")
+    if _quieten_junk not in junk.filters:
+        junk.addFilter(_quieten_junk)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

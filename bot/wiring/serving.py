@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Final
 
 from aiohttp import web
@@ -14,6 +14,8 @@ from bot.storage import schema
 from bot.wiring.house import open_house
 from bot.wiring.tools import require_schema
 
+BACKLOG: Final = 1024
+"""Connections that may wait to be taken."""
 DRAIN: Final = 8.0
 """Seconds that requests in flight get at a stop; a clean stop ends within 10 s in all."""
 
@@ -33,7 +35,7 @@ async def listening(app: web.Application, listener: socket.socket) -> AsyncItera
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=DRAIN)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener, backlog=1024).start()
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
         yield
     finally:
         await runner.cleanup()
@@ -45,10 +47,13 @@ def open_listener(host: str, port: int) -> socket.socket:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, proto)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.setblocking(False)
+        with ExitStack() as stack:
+            listener = stack.enter_context(socket.socket(family, kind, proto))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)  # now, or a second process could bind the same port meanwhile
+            listener.setblocking(False)
+            stack.pop_all()  # it was had: whoever serves on it closes it
     except OSError as exc:
         raise BadSettings(f"cannot listen on {host}:{port}: {exc.strerror}; change TOCSIN_HOST or TOCSIN_PORT") from exc
     return listener

@@ -73,6 +73,10 @@ def cross_check(settings: Settings) -> list[str]:
         if route.service and policy.services and route.service not in policy.services:
             found.append(f"routes[{n}].service: {route.service!r} is not listed under services")
     try:
+        runbook_folder(settings)
+    except BadSettings as exc:
+        found.append(str(exc).removeprefix(f"{settings.file}: "))
+    try:
         fill(policy.channels.name, {"number": 1, "slug": "x", "severity": "sev1", "service": ""})
     except ValueError as exc:
         found.append(f"channels.name: {exc}")

@@ -15,6 +15,8 @@ from bot.domain.severity import Severity, Status
 from bot.domain.templates import fill
 from bot.domain.text import clean_line, cut, slug
 
+SERVICE_MAX = 60
+"""Characters of a service's name that a person types."""
 CHANNEL_NAME_MAX = 80  # https://docs.slack.dev/reference/methods/conversations.create
 
 
@@ -38,9 +40,11 @@ def declare(command: c.Declare, ctx: Context) -> list[e.Event]:
     """A new incident. From a person, a title is checked; from an alert, it is cut."""
     severity = command.severity or Severity.SEV3
     from_alert = command.alerts is not None
-    title = clean_line(command.title)
+    title, service = clean_line(command.title), command.service
     if command.title.strip() and not from_alert:
         title = read_title(command.title)
+    if service is not None and not from_alert:
+        service = clean_line(service, SERVICE_MAX) or None
     assumed = not title
     title = title or f"{severity.label} declared by {mention(ctx.actor)}"
     declared = e.Declared(
@@ -51,16 +55,14 @@ def declare(command: c.Declare, ctx: Context) -> list[e.Event]:
         severity_assumed=command.assumed or command.severity is None,
         severity_reason=cut(command.severity_reason, 500)
         or ("no severity was given" if command.severity is None else ""),
-        service=command.service,
+        service=service,
         description=read_text(command.description, "", optional=True)
         if not from_alert
         else cut(command.description, 3000),
         private=command.private,
         drill=command.drill,
         via=command.via,
-        room_name=room_name(
-            ctx.policy, ctx.number, "" if assumed else title, severity, command.service, command.private
-        ),
+        room_name=room_name(ctx.policy, ctx.number, "" if assumed else title, severity, service, command.private),
         respond_by=ctx.respond_by(severity),
         update_by=ctx.update_by(severity),
         labels=dict(command.labels),
@@ -74,7 +76,7 @@ def declare(command: c.Declare, ctx: Context) -> list[e.Event]:
         made.append(runbook_event(command.runbook, ctx.number, title, command.labels, command.annotations, reason))
     if not command.private:
         made.append(auto_draft(declared, ctx.policy))
-    made += call_first_responders(severity, command.service, ctx)
+    made += call_first_responders(severity, service, ctx)
     return made
 
 
@@ -146,7 +148,7 @@ def set_service(state: Incident, command: c.SetService, ctx: Context) -> list[e.
     known = ctx.policy.services
     if known and command.service not in known:
         raise r.UnknownService(word=command.service, services=", ".join(sorted(known)))
-    service = clean_line(command.service, 60)
+    service = clean_line(command.service, SERVICE_MAX)
     if service == state.service:
         raise r.NothingChanged(what=f"{state.key} is about {service}")
     return [e.ServiceChanged(old=state.service, new=service)]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from bot.domain.people import is_person
 from bot.domain.refusals import MissingArgument, UnknownPerson
 
 FindPerson: TypeAlias = Callable[[str], str | None]
@@ -123,7 +124,7 @@ class Args:
         if match.re is PERSON:
             return match[1]
         name = match[1].rstrip(".")
-        user = actor if name.lower() == "me" and actor else find(name)
+        user = actor if name.lower() == "me" and actor else find(name) or (name if is_person(name) else None)
         if user is None:
             raise UnknownPerson(word=f"@{name}")
         return user

@@ -41,7 +41,7 @@ def build_handler(app: AsyncApp, signing_secret: str, now: Callable[[], float] =
             body = raw.decode("utf-8")
             asked = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
             answer = await app.async_dispatch(asked)
-        except (ValueError, TypeError, AttributeError, LookupError) as exc:
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as exc:
             # Bolt reads a body of another shape than Slack's without looking; our own listeners answer for themselves.
             log.warning("unreadable slack request", error=type(exc).__name__)
             return web.json_response({"error": "unreadable body"}, status=400)

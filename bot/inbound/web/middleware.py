@@ -1,13 +1,13 @@
 """Around every request: an id that can be quoted, and an answer in words whatever happens."""
 
 import re
+import secrets
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from jinja2 import TemplateError
-from ulid import ULID
 
 from bot.inbound.web.pages import Pages
 from bot.ports.store import Unavailable
@@ -38,7 +38,7 @@ _WORDS: Final = {
 async def name_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id: the sender's, if it is harmless, else a new one. Bound to every log line."""
     given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = given if _SANE_ID.fullmatch(given) else str(ULID())
+    request[REQUEST_ID] = given if _SANE_ID.fullmatch(given) else secrets.token_hex(10)
     with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
         return await handler(request)
 
@@ -67,6 +67,11 @@ def explain_errors(pages: Pages) -> Middleware:
         except Unavailable as exc:
             log.warning("unavailable", path=request.path, error=str(exc))
             return _answer(pages, request, 503, {"Retry-After": _RETRY_AFTER})
+        except ConnectionResetError:
+            if request.transport is not None and not request.transport.is_closing():
+                raise  # not the caller's line but one of ours
+            log.info("caller hung up", method=request.method, path=request.path)
+            return _answer(pages, request, 400, {})
         except Exception:
             # The last door: whatever is wrong inside, the caller gets an answer and the log the traceback.
             log.exception("request failed", method=request.method, path=request.path)

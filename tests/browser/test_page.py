@@ -104,6 +104,56 @@ def test_declare_by_typing_click_through_and_read_the_postmortem(page: Page, dem
     shot(page, "postmortem")
 
 
+def test_the_menus_on_the_card_change_the_incident_and_a_lower_severity_asks_why(page: Page) -> None:
+    type_in(page, "/incident declare sev1 Checkout is down #checkout")
+    page.get_by_test_id("channel-inc-1-checkout-is-down").click()
+    topic = page.get_by_test_id("topic")
+    page.get_by_test_id("action-status").select_option(label="🎯 Identified")
+    expect(topic).to_contain_text("identified")
+    page.get_by_test_id("action-severity").select_option(label="🟠 SEV2")
+    modal = page.get_by_test_id("modal")
+    expect(modal).to_contain_text("Why is it less bad?")
+    shot(page, "lower-severity")
+    modal.locator("textarea").fill("Only the old checkout")
+    page.get_by_test_id("modal-submit").click()
+    expect(topic).to_contain_text("SEV2")
+    page.get_by_test_id("action-lead").select_option(label="Ben Carter")
+    expect(topic).to_contain_text("lead @Ben Carter")
+    expect(said(page, "Why SEV2: Only the old checkout")).to_be_visible()
+    page.get_by_test_id("action-status").select_option(label="✅ Resolved")
+    expect(modal).to_contain_text("What fixed it?")
+
+
+def test_the_runbook_shows_what_to_do_now_and_its_buttons_move_the_bar(page: Page) -> None:
+    type_in(page, "/incident declare sev1 Checkout is down #checkout")
+    page.get_by_test_id("channel-inc-1-checkout-is-down").click()
+    book = said(page, "Diagnosis")
+    expect(book).to_contain_text("0 of 15")
+    page.get_by_test_id("action-step:1:done").click()
+    expect(book).to_contain_text("1 of 15")
+    page.get_by_test_id("action-step:2:failed").click()
+    expect(book).to_contain_text("2 of 15 · ❌ failed: 2 · next: step 3")
+    expect(book).to_contain_text("▰")
+    expect(page.get_by_test_id("action-step:3:done")).to_be_in_viewport()
+    page.get_by_test_id("action-step:2").click()
+    page.get_by_test_id("option-1:2:open").click()
+    expect(book).to_contain_text("1 of 15 · next: step 2")
+
+
+def test_a_newcomer_begins_at_the_card_and_a_paged_person_at_the_call(page: Page, demo: Process) -> None:
+    anna = Person(address(demo))
+    anna.say("general", "/incident declare sev1 Checkout is down #checkout")
+    anna.sees("inc-1-checkout-is-down", "Public update")
+    page.get_by_test_id("act-as").select_option(label="Ben Carter")
+    page.get_by_test_id("channel-inc-1-checkout-is-down").click()
+    expect(page.get_by_test_id("action-ack").first).to_be_in_viewport()
+    expect(page.get_by_test_id("action-resolve")).to_be_in_viewport()
+    page.get_by_test_id("app-home").click()
+    expect(said(page, "needs you")).to_be_in_viewport()
+    page.get_by_test_id("action-ack").last.click()
+    expect(said(page, "is yours")).to_be_visible()
+
+
 def test_the_form_shows_what_is_wrong_beside_the_field_and_then_declares(page: Page) -> None:
     type_in(page, "/incident declare")
     modal = page.get_by_test_id("modal")

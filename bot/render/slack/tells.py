@@ -75,7 +75,10 @@ def _message(text: Safe, buttons: Sequence[InteractiveElement]) -> Message:
 
 
 def _call(event: e.Event, state: Incident, *, urgent: bool) -> Safe:
-    """Mention whom an urgent message is for: those it names, else the lead, else whoever was called so far (both, where nobody has answered)."""
+    """Mention whom an urgent message is for: those it names, else the lead, else whoever was called so far.
+
+    Where nobody has answered, the lead and everybody called.
+    """
     if not urgent:
         return Safe("")
     if isinstance(event, e.PageRequested):

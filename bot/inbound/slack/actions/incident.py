@@ -16,9 +16,10 @@ from bot.usecases.queries import Viewer
 
 
 async def do(counter: Counter, click: Click, command: c.Command, incident: int | None = None) -> Said:
-    """Submit `command`. The live messages show what became of it, so there is nothing to say."""
-    await counter.desk.grant(command, click.request, click.incident if incident is None else incident, click.where)
-    return None
+    """Submit `command`. In the incident's channel the live messages show what became of it; elsewhere it is said."""
+    about = click.incident if incident is None else incident
+    outcome = await counter.desk.grant(command, click.request, about, click.where)
+    return None if click.where == about else counter.message(outcome)
 
 
 async def form(counter: Counter, click: Click, name: FormName, incident: int | None = None) -> Said:

@@ -152,7 +152,8 @@ class Carrier:
         """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel."""
         log.error("effect given up", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=verdict.error)
         settled = Settled(job.id, job.token, "failed", self._clock(), error=verdict.error)
-        command = c.GiveUp(job.id, name, verdict.error, verdict.mend, unreached=_whom(job))
+        kind = job.effect.show_key or job.effect.kind
+        command = c.GiveUp(job.id, name, verdict.error, verdict.mend, unreached=_whom(job), kind=kind)
         return await self._settle(job, claimed, settled, command)
 
     async def _hold_back(self, job: Job, claimed: float, registration: Registration) -> Attempt:

@@ -273,7 +273,7 @@ class PublicDelivered(Command):
 class GiveUp(Command):
     """A delivery stopped trying: `effect` is its id, `what` its name in words, `mend` what a person can do.
 
-    `unreached` is whom (or which pager) it was to call for a response.
+    `unreached` is whom (or which pager) it was to call for a response. `kind` is the effect's kind, or what it shows.
     """
 
     effect: str
@@ -281,6 +281,7 @@ class GiveUp(Command):
     error: str
     mend: str
     unreached: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

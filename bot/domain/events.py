@@ -303,6 +303,8 @@ class Posted(Event):
 class DeliveryFailed(Event):
     type: Literal["delivery_failed"] = "delivery_failed"
     effect: str
+    kind: str = ""
+    """What kind of effect it is; of a Show, what it shows: so that a failure to tell of failures ends there."""
     what: str
     error: Words
     mend: Words

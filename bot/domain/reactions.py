@@ -81,7 +81,7 @@ def _effects(s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
             yield from _posted(s, ev)
         case e.Acknowledged():
             yield Tell(template="acknowledged")
-            yield from _show(s, "card", topic=True)
+            yield from _show(s, "card")
             yield from _quiet(s, "acknowledge")
         case e.SeverityChanged() | e.StatusChanged() | e.TitleChanged():
             yield Tell(template=item.event.type)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.domain import events as e
 from bot.domain.durations import format_duration
 from bot.domain.incident import Incident
-from bot.domain.people import mention
+from bot.domain.people import is_person, mention
 from bot.domain.record import Entry
 
 _SILENT = (e.Posted, e.PublicDeliveredTo)
@@ -99,6 +99,9 @@ def sentence(item: e.Recorded, key: str) -> str:
             )
             return _said(f"{who} called {reached}", ev.reason)
         case e.PageAnswered() as ev:
+            if is_person(ev.target):
+                told = mention(ev.target)
+                return f"{told} was told after all" if ev.ok else _said(f"{told} could not be told", ev.error)
             return f"The pager {ev.target} took the page" if ev.ok else _said(f"The pager {ev.target} failed", ev.error)
         case e.UpdatePosted() as ev:
             return _said(f"{who} posted an update", ev.text)

@@ -55,6 +55,30 @@ async def test_a_permanent_failure_is_told_and_a_person_can_have_it_tried_again(
     assert store.tables.incidents[number].failed == {}
 
 
+async def test_when_everything_is_refused_it_is_told_once_and_comes_to_rest(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.always.update(dict.fromkeys(world.registry(), DeliveryError("account_inactive", permanent=True)))
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        async with asyncio.timeout(5):
+            await bot.step()
+    assert len(failed_events(store, number)) == 2, "the channel, and the message that would have told of it"
+
+
+async def test_a_card_that_cannot_be_updated_is_told_once_and_not_for_ever(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        await bot.step()
+        world.always["show_message"] = DeliveryError("cant_update_message", permanent=True)
+        await bot.act(number, c.Acknowledge())
+        async with asyncio.timeout(5):
+            await bot.step()
+    assert len(failed_events(store, number)) == 1
+
+
 async def test_a_permanent_failure_holds_up_nobody_else(store: MemoryStore, world: World, clock: Clock) -> None:
     async with Process(store, store, world, clock) as bot:
         number = await bot.declare()

@@ -78,7 +78,7 @@ class Vendor:
         body = json.loads(raw) if raw else None
         self.requests.append((request.method, request.path_qs, body))
         self.headers.append(dict(request.headers))
-        trouble = self.troubles.pop(0) if self.troubles else None
+        trouble = self.trouble_for(request.method, body)
         if trouble is None:
             return self.do(request, body)
         if trouble.after:
@@ -89,6 +89,10 @@ class Vendor:
             assert request.transport
             request.transport.abort()
         return web.Response(status=trouble.status or 200, text=trouble.body, headers=trouble.headers)
+
+    def trouble_for(self, method: str, body: Any) -> Trouble | None:
+        """Return what shall go wrong with this request."""
+        return self.troubles.pop(0) if self.troubles else None
 
     def do(self, request: web.Request, body: Any) -> web.Response:
         """Do what was asked."""

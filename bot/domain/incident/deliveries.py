@@ -35,6 +35,7 @@ def give_up(state: Incident, command: c.GiveUp, ctx: Context) -> list[e.Event]:
     return [
         e.DeliveryFailed(
             effect=command.effect,
+            kind=command.kind,
             what=command.what,
             error=error,
             mend=clean_line(command.mend, 300),

@@ -144,7 +144,8 @@ def _changes(s: Incident, item: e.Recorded) -> dict[str, object]:
             reached = dict.fromkeys((*ev.users, *ev.pagers), "paged") | s.reached
             return {"reached": dict(list(reached.items())[:PEOPLE_MAX]), "people": _with(s.people, ev.users)}
         case e.PageAnswered() as ev:
-            return {"reached": {**s.reached, ev.target: "sent" if ev.ok else "failed"}}
+            well = "paged" if is_person(ev.target) else "sent"
+            return {"reached": {**s.reached, ev.target: well if ev.ok else "failed"}}
         case e.UpdatePosted() as ev:
             return {"last_update": cut(ev.text, _SHORT), "last_update_at": at, "update_by": ev.update_by}
         case e.TaskAdded() as ev:

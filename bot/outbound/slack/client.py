@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import aiohttp
@@ -31,11 +32,19 @@ def web_client(token: str, session: aiohttp.ClientSession, base_url: str = SLACK
 
 
 class Slack:
-    """Calls methods and says how they went. Keeps our own user id, which never changes."""
+    """Calls methods and says how they went. Keeps our own user id, which never changes.
 
-    def __init__(self, web: AsyncWebClient, *, timeout: float = CALL_TIMEOUT) -> None:
+    After a rate limit nothing of its budget leaves before its time: what was claimed already would else still go.
+    `clock` counts seconds.
+    """
+
+    def __init__(
+        self, web: AsyncWebClient, *, timeout: float = CALL_TIMEOUT, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._web = web
         self._timeout = timeout
+        self._clock = clock
+        self._parked: dict[str, float] = {}
         self._me = ""
 
     async def call(self, method: str, **arguments: object) -> Json:
@@ -45,11 +54,17 @@ class Slack:
         done what it was asked for, so look before you repeat).
         """
         data = {name: _form(value) for name, value in arguments.items() if value is not None}
+        budget = budget_of_call(method, data.get("channel", ""))
+        if (wait := self._parked.get(budget, 0.0) - self._clock()) > 0:
+            raise SlackRefusal(method, "ratelimited", parks=budget, wait=wait)
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._web.api_call(method, data=data)
         except SlackApiError as exc:
-            raise _refused(method, data, exc) from exc
+            refused = _refused(method, data, exc)
+            if refused.parks:
+                self._parked[budget] = self._clock() + refused.retry_after
+            raise refused from exc
         except TimeoutError as exc:
             raise DeliveryError(f"{method}: no answer within {self._timeout:g} s") from exc
         except (aiohttp.ClientError, OSError) as exc:

@@ -1,6 +1,6 @@
 """Messages in channels: the live ones, which are posted once and then edited, and what is said in the room."""
 
-from bot.domain.commands import MessagePosted
+from bot.domain.commands import MessagePosted, PageSent
 from bot.domain.effects import PostAnnouncement, ShowMessage, Tell, TellUser
 from bot.domain.events import RunbookAttached
 from bot.outbound.slack.budgets import POST
@@ -76,7 +76,8 @@ class Messages:
         assert isinstance(effect, TellUser)
         message = self._render.tell_user(effect, job.event, job.state)
         await self._poster.post(job, effect.user, message)
-        return Done()
+        late = effect.response and job.state.reached.get(effect.user) == "failed"
+        return Done(PageSent(effect.user, ok=True)) if late else Done()
 
     async def _post_live(self, job: Job, what: str, channel: str) -> Done:
         posted = await self._poster.post(job, channel, self._rendered(what, job))

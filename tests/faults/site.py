@@ -1,0 +1,365 @@
+"""The real house on loopback, beside the simulated workspace and two fake vendors; and weather aimed at effects."""
+
+import asyncio
+import json
+import re
+import socket
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from aiohttp import web
+
+from bot.delivery.runner import Runner
+from bot.ports.delivery import DeliveryError, Done, Job, Registration
+from bot.render.slack.manifest import manifest
+from bot.settings import Config, Environment, Settings
+from bot.simulator import Workspace, WorkspaceSettings, workspace
+from bot.simulator.control import Fault
+from bot.storage import schema
+from bot.storage.database import Database
+from bot.wiring.house import House, open_house
+from tests.outbound.vendors import SECRET, FakePagerDuty, FakeStatuspage, Trouble
+from tests.support.demo import ROOT, words_of
+
+CONFIG = """
+organization: {name: Acme, timezone: Europe/Berlin}
+channels: {announce: incidents}
+services:
+  checkout:
+    {owners: [U0002], invite: [U0003], usergroups: [S0001], escalation: shop, components: [Checkout],
+     runbook: service-api-down}
+escalations:
+  shop: {levels: [{targets: [{user: U0002}, {pagerduty: default}], wait: 10m}]}
+statuspage:
+  components: [{name: Checkout, group: Shop}]
+  approval: {second_person: []}
+  providers: [builtin, statuspage]
+delivery: {call_timeout: 0.5s, lease: 1s}
+"""
+ROOM = "inc-1-checkout-is-down"
+PATIENCE = 40.0
+"""Seconds. Generous: it only ends a test that has already failed."""
+EFFECTS_OF = {
+    "conversations.create": "open_room",
+    "conversations.invite": "invite",
+    "conversations.setTopic": "show_topic",
+    "pins.add": "pin_card",
+    "bookmarks.add": "bookmark",
+    "chat.update": "show_message",
+}
+"""Methods that one effect alone calls; of a post, the metadata says whose it is."""
+_CHANGING = re.compile(
+    r" in <#C\w+>|\. Its channel #\S+ is being opened; you will be invited\."
+    r"|<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
+)
+Strikes = Callable[[str], bool]
+"""Told an effect's kind when it is about to be carried out; True if it shall go wrong."""
+
+
+def once() -> Strikes:
+    """Strike the first call of every kind."""
+    struck: set[str] = set()
+
+    def strikes(kind: str) -> bool:
+        new = kind not in struck
+        struck.add(kind)
+        return new
+
+    return strikes
+
+
+def never(kind: str) -> bool:
+    """Fair weather."""
+    return False
+
+
+@dataclass
+class Attempt:
+    """One call of a handler: which effect, and by when it had ended (in the loop's seconds)."""
+
+    job: Job
+    at: float
+    error: str = ""
+
+
+@dataclass
+class Site:
+    """Everything that stands, and what was done to it."""
+
+    house: House
+    workspace: Workspace
+    pager: FakePagerDuty
+    page: FakeStatuspage
+    base: str
+    http: aiohttp.ClientSession
+    kinds: dict[str, str] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    struck: Counter[str] = field(default_factory=Counter)
+    committed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def runner(self) -> Runner:
+        """The house's runner."""
+        return self.house.runner
+
+    @property
+    def registry(self) -> dict[str, Registration]:
+        """Every effect that the house can carry out."""
+        found = self.runner._carrier._registry
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def database(self) -> Database:
+        """The house's database."""
+        store = self.house.committer._store
+        assert isinstance(store, Database)
+        return store
+
+    # --- weather --------------------------------------------------------------------------------------
+    def strike(self, kind: str, strikes: Strikes, retry_after: float = 1) -> None:
+        """Let the calls go wrong that `strikes` picks, in the way `kind` names; the vendors in the like way."""
+        control = self.workspace.control
+
+        def fault(method: str) -> Fault | None:
+            effect = self._effect_of(method, control.calls[-1].args)
+            if not effect or not strikes(effect):
+                return None
+            self.struck[effect] += 1
+            return Fault(kind, method, retry_after=retry_after)
+
+        control.fault = fault  # type: ignore[method-assign]
+        trouble = vendor_trouble(kind, retry_after)
+
+        def meet(effects: dict[str, str]) -> Callable[[str, Any], Trouble | None]:
+            def trouble_for(method: str, body: Any) -> Trouble | None:
+                effect = effects.get(str((body or {}).get("event_action", method)))
+                if effect is None or not strikes(effect):
+                    return None
+                self.struck[effect] += 1
+                return trouble
+
+            return trouble_for
+
+        self.pager.trouble_for = meet(  # type: ignore[method-assign]
+            {"trigger": "page_pager", "acknowledge": "quiet_pager", "resolve": "quiet_pager"}
+        )
+        self.page.trouble_for = meet(  # type: ignore[method-assign]
+            {"POST": "show_status_page", "PATCH": "show_status_page"}
+        )
+
+    def _effect_of(self, method: str, arguments: dict[str, Any]) -> str:
+        if method == "chat.postMessage":
+            payload = json.loads(arguments["metadata"])["event_payload"]
+            return self.kinds[payload["effect"]]
+        return EFFECTS_OF.get(method, "")
+
+    def watch(self) -> None:
+        """Note which effect every handler is called for."""
+        for kind, registration in self.registry.items():
+            self.registry[kind] = replace(registration, handler=self._watched(registration))
+
+    def _watched(self, registration: Registration) -> Callable[[Job], Any]:
+        async def handler(job: Job) -> Done:
+            self.kinds[job.id] = job.effect.kind
+            attempt = Attempt(job, asyncio.get_running_loop().time(), "no answer")
+            self.attempts.append(attempt)
+            try:
+                done = await registration.handler(job)
+            except DeliveryError as exc:
+                attempt.error = str(exc)
+                raise
+            attempt.error = ""
+            return done
+
+        return handler
+
+    # --- people ---------------------------------------------------------------------------------------
+    def channel(self, name: str) -> Any:
+        """Return a channel of the workspace by name, or None."""
+        return next((c for c in self.workspace.world.channels.values() if c.name == name), None)
+
+    async def say(self, channel: str, text: str, user: str = "U0001") -> dict[str, Any]:
+        """Type `text` into `channel` as a person does."""
+        body = {"as": user, "channel": self.channel(channel).id, "text": text}
+        async with self.http.post(f"{self.base}/simulator/send", json=body) as answer:
+            said: dict[str, Any] = await answer.json()
+        assert said.get("ok"), said
+        return said
+
+    async def press(self, action: str, user: str = "U0001") -> bool:
+        """Press the button of that action id in the room; False if there is none."""
+        for message in self.messages(ROOM):
+            for block in message.get("blocks") or ():
+                button = block.get("accessory") or {}
+                if button.get("action_id") != action:
+                    continue
+                body = {"as": user, "channel": self.channel(ROOM).id, "ts": message["ts"]}
+                body |= {"block_id": block["block_id"], "action_id": action}
+                body |= {"value": {"type": "button", "value": button["value"]}}
+                async with self.http.post(f"{self.base}/simulator/action", json=body) as answer:
+                    assert answer.status == 200, await answer.text()
+                return True
+        return False
+
+    async def quiet(self) -> None:
+        """Wait until no effect waits or runs: told by commits, not by the clock."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self.committed.clear()
+                if (await self.database.stats()).waiting == 0:
+                    return
+                await self.committed.wait()
+
+    def messages(self, channel: str) -> list[dict[str, Any]]:
+        """Return what stands in a channel, oldest first, without ephemeral answers."""
+        found = self.channel(channel)
+        if found is None:
+            return []
+        listed = self.workspace.world.history(found)
+        return sorted((m for m in listed if not m.get("ephemeral")), key=lambda m: str(m["ts"]))
+
+    def direct(self, user: str) -> list[dict[str, Any]]:
+        """Return the messages between the bot and `user`."""
+        world = self.workspace.world
+        rooms = [c for c in world.channels.values() if c.is_direct and user in c.members]
+        return [m for room in rooms for m in world.history(room)]
+
+    def picture(self) -> dict[str, Any]:
+        """Return everything that anybody outside sees, without times and time stamps.
+
+        Slack's notices of a changed topic are left out: several changes that wait are shown as one.
+        """
+        room = self.channel(ROOM)
+        assert room is not None
+
+        def words(listed: list[dict[str, Any]]) -> Counter[str]:
+            seen = [m for m in listed if m.get("subtype") not in ("channel_topic", "group_topic")]
+            return Counter(_CHANGING.sub("…", words_of(message)) for message in seen)
+
+        pages = defaultdict(list)
+        for key, actions in self.pager.alerts.items():
+            pages[key.partition("/INC-")[2]] = list(dict.fromkeys(actions))
+        return {
+            "rooms": sorted(c.name for c in self.workspace.world.channels.values() if c.name.startswith("inc-")),
+            "members": sorted(room.members),
+            "topic": room.topic["value"],
+            "pins": len(room.pins),
+            "bookmarks": sorted(bookmark["title"] for bookmark in room.bookmarks),
+            "room": words(self.messages(ROOM)),
+            "incidents": words(self.messages("incidents")),
+            "direct": {user: words(self.direct(user)) for user in ("U0001", "U0002", "U0003")},
+            "pages": dict(pages),
+            "public": [
+                (one["name"], one["status"], [update["status"] for update in one["incident_updates"]])
+                for one in self.page.incidents.values()
+            ],
+        }
+
+    def twice(self) -> list[str]:
+        """Return the effects whose message stands twice."""
+        world = self.workspace.world
+        said = [m for channel in world.channels.values() for m in world.history(channel)]
+        ids = [m["metadata"]["event_payload"]["effect"] for m in said if m.get("metadata")]
+        return [one for one, times in Counter(ids).items() if times > 1]
+
+    def order_of_tells(self) -> list[str]:
+        """Return the effect ids of what was said in the room, in the order in which it stands there."""
+        said = [m["metadata"]["event_payload"]["effect"] for m in self.messages(ROOM) if m.get("metadata")]
+        return [one for one in said if self.kinds[one] == "tell"]
+
+
+def vendor_trouble(kind: str, retry_after: float) -> Trouble:
+    """Return what `kind` means for a vendor that is not Slack."""
+    match kind:
+        case "429" | "ratelimited":
+            return Trouble(status=429, headers={"Retry-After": str(int(retry_after))})
+        case "500" | "503":
+            return Trouble(status=int(kind))
+        case "reset_before" | "reset_after":
+            return Trouble(reset=True, after=kind == "reset_after")
+        case "silence" | "silence_after":
+            return Trouble(hang=True, after=kind == "silence_after")
+        case "malformed":
+            return Trouble(status=200, body='{"ok": tru', after=True)
+        case _:
+            return Trouble(status=401, body='{"error": "not allowed"}')
+
+
+@asynccontextmanager
+async def open_workspace(bot: str = "http://127.0.0.1:8080") -> AsyncIterator[tuple[Workspace, str]]:
+    """Serve a workspace that lives in memory."""
+    app = web.Application()
+    listener = socket.create_server(("127.0.0.1", 0))
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    settings = WorkspaceSettings(
+        path=":memory:",
+        base_url=base,
+        bot_token="xoxb-faults",
+        app_token="xapp-faults",
+        signing_secret="faults",
+        manifest=manifest(public_url=bot, socket_mode=True),
+    )
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    async with workspace(settings) as opened:
+        opened.add_routes(app)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        try:
+            yield opened, base
+        finally:
+            await runner.cleanup()
+
+
+def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: str = CONFIG) -> Settings:
+    """Return the settings of a house beside these vendors."""
+    values: dict[str, Any] = {
+        "TOCSIN_DATABASE_URL": url,
+        "TOCSIN_PUBLIC_URL": "http://127.0.0.1:8080",
+        "SLACK_BOT_TOKEN": "xoxb-faults",
+        "SLACK_APP_TOKEN": "xapp-faults",
+        "SLACK_SIGNING_SECRET": "faults",
+        "SLACK_API_URL": f"{slack}/slack/api/",
+        "PAGERDUTY_ROUTING_KEY": SECRET,
+        "PAGERDUTY_EVENTS_URL": pager or "http://127.0.0.1:9",
+        "STATUSPAGE_API_KEY": SECRET,
+        "STATUSPAGE_PAGE_ID": "p1",
+        "STATUSPAGE_API_URL": f"{page}/v1" if page else "http://127.0.0.1:9/v1",
+        "TOCSIN_ALERTMANAGER_TOKEN": "faults",
+        "TOCSIN_LOG_LEVEL": "ERROR",
+        "TOCSIN_LOG_FORMAT": "json",
+    }
+    return Settings(Environment(**values), Config.model_validate(yaml.safe_load(config)), None)
+
+
+@asynccontextmanager
+async def open_site(folder: Path, *, config: str = CONFIG) -> AsyncIterator[Site]:
+    """Open everything. The database is a file in `folder`."""
+    url = f"sqlite:///{folder / 'tocsin.db'}"
+    if not (folder / "tocsin.db").exists():
+        schema.migrate(url)  # in this thread: Alembic bears no second one beside it
+    calls = json.loads((ROOT / "tests" / "fixtures" / "pagerduty" / "outgoing-calls.json").read_text())
+    pager, page = FakePagerDuty(calls["events_api_v2"]), FakeStatuspage()
+    async with AsyncExitStack() as stack:
+        opened, base = await stack.enter_async_context(open_workspace())
+        settings = settings_for(
+            url,
+            base,
+            await stack.enter_async_context(pager.running()),
+            await stack.enter_async_context(page.running()),
+            config,
+        )
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        house = await stack.enter_async_context(open_house(settings))
+        site = Site(house, opened, pager, page, base, http)
+        site.watch()
+        house.committer.on_commit.append(site.committed.set)
+        await stack.enter_async_context(house.working())
+        assert await house.slack.connected(PATIENCE)
+        yield site

@@ -56,7 +56,7 @@ def asked(person: Person, channel: str, command: str) -> str:
     """Give a command; return what only the asker is told."""
     before = len(whispers(person, channel))
     person.say(channel, command)
-    return until(lambda: (told := whispers(person, channel))[before:] and told[-1], f"the answer to {command}")
+    return until(lambda: whispers(person, channel)[before:], f"the answer to {command}")[-1]
 
 
 def private_page(demo: str, folder: Path, path: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.events import Step
 from bot.domain.severity import Severity
-from bot.domain.templates import fill
+from bot.domain.templates import fill_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +56,10 @@ def fill_steps(
         "annotations": _Values(annotations, shlex.quote),
         "incident": {k: shlex.quote(str(v)) for k, v in incident.items()},
     }
+    # a broken placeholder must not cost the responders the step: it stays as it is; lint names it beforehand
+    commands = fill_all([step.command for step in runbook.steps], quoted)
+    words = iter(fill_all([words for step in runbook.steps for words in (step.text, step.expect, step.if_not)], plain))
     return tuple(
-        step.model_copy(
-            update={
-                "text": _try(step.text, plain),
-                "command": _try(step.command, quoted),
-                "expect": _try(step.expect, plain),
-                "if_not": _try(step.if_not, plain),
-            }
-        )
-        for step in runbook.steps
+        step.model_copy(update={"text": next(words), "command": command, "expect": next(words), "if_not": next(words)})
+        for step, command in zip(runbook.steps, commands, strict=True)
     )
-
-
-def _try(source: str, values: Mapping[str, Any]) -> str:
-    try:
-        return fill(source, values)
-    except ValueError:
-        return source  # a broken placeholder must not cost the responders the step; lint names it beforehand

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from bot.domain.alerts import Alert
@@ -36,6 +37,7 @@ _QUIET: Final = frozenset({"info", "none"})
 # PagerDuty names priorities P1 (worst) to P5 or as the account likes; our P0 does not exist there.
 _PRIORITY = re.compile(r"\b(?:p|sev|severity)[\s_-]?([1-5])\b", re.IGNORECASE)
 _KEY_MAX: Final = 200
+_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder for each call
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,11 @@ def environment_of(labels: Mapping[str, str]) -> str:
 
 
 def _by_label(labels: Mapping[str, str]) -> Judged:
-    raw = labels.get("severity", "").strip()
+    return _by_word(labels.get("severity", "").strip())
+
+
+@lru_cache(maxsize=256)
+def _by_word(raw: str) -> Judged:
     word = re.sub(r"^\W+|\W+$", "", raw).lower()
     if not word:
         return Judged(Severity.SEV3, True, "no severity label → SEV3, assumed")
@@ -202,7 +208,7 @@ def _group(alert: Alert, route: Route, service: str | None) -> tuple[str, str]:
         parts = ["labels", *values]
         words = ", ".join(f"{name}={value}" for name, value in values if value)
     # Alerts of a private route never meet those of a public one: the room, or its absence, would tell.
-    text = json.dumps([*(["private"] if route.private else []), *parts], ensure_ascii=False)
+    text = _TO_JSON([*(["private"] if route.private else []), *parts])
     if len(text) > _KEY_MAX:
         text = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
     return text, words

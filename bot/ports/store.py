@@ -50,16 +50,18 @@ class Keys:
     opens: bool = False
     """May need the next incident number; taken last."""
 
-    def __or__(self, other: "Keys") -> "Keys":
-        return Keys(
-            self.groups | other.groups,
-            self.fingerprints | other.fingerprints,
-            self.declarers | other.declarers,
-            self.incidents | other.incidents,
-            self.records | other.records,
-            self.entry_keys | other.entry_keys,
-            self.commands | other.commands,
-            self.opens or other.opens,
+    @classmethod
+    def of_all(cls, several: Sequence["Keys"]) -> "Keys":
+        """Return what all of `several` name together."""
+        return cls(
+            frozenset().union(*(keys.groups for keys in several)),
+            frozenset().union(*(keys.fingerprints for keys in several)),
+            frozenset().union(*(keys.declarers for keys in several)),
+            frozenset().union(*(keys.incidents for keys in several)),
+            frozenset().union(*(keys.records for keys in several)),
+            frozenset().union(*(keys.entry_keys for keys in several)),
+            frozenset().union(*(keys.commands for keys in several)),
+            any(keys.opens for keys in several),
         )
 
 

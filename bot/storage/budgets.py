@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -35,9 +36,9 @@ _LOW: Final = 3
 """The first rank that may not touch the kept part."""
 
 
-def insert_into(conn: Connection, table: Any) -> Any:
-    """Return this database's INSERT, which knows ON CONFLICT."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+def insert_into(dialect: str, table: Any) -> Any:
+    """Return the INSERT of the database called `dialect`, which knows ON CONFLICT."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def limit_of(name: str, limits: Limits) -> tuple[int, float] | None:
@@ -67,11 +68,16 @@ def open_budgets(conn: Connection, names: Iterable[str], limits: Limits, now: da
         )
     if not rows:
         return
-    insert = insert_into(conn, budgets)
+    conn.execute(_opening(conn.dialect.name), rows)
+
+
+@cache
+def _opening(dialect: str) -> Any:
+    insert = insert_into(dialect, budgets)
     kept = {name: insert.excluded[name] for name in ("capacity", "per_second", "reserve")}
     changed = func.coalesce(budgets.c.capacity, -1) != func.coalesce(insert.excluded.capacity, -1)
     slower = budgets.c.per_second != insert.excluded.per_second
-    conn.execute(insert.on_conflict_do_update(index_elements=["name"], set_=kept, where=changed | slower), rows)
+    return insert.on_conflict_do_update(index_elements=["name"], set_=kept, where=changed | slower)
 
 
 def tokens_at(second: float | BindParameter[float]) -> ColumnElement[float]:

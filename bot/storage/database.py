@@ -168,7 +168,7 @@ class Database:
         """Say that `worker` is alive."""
 
         def run(conn: Connection) -> None:
-            row = insert_into(conn, replicas).values(worker=worker, seen_at=now)
+            row = insert_into(conn.dialect.name, replicas).values(worker=worker, seen_at=now)
             conn.execute(row.on_conflict_do_update(index_elements=["worker"], set_={"seen_at": now}))
 
         await self._backend.write(run, announce=False)

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select, tuple_
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, select, tuple_
 
 from bot.domain.alerts import Episode, Group
 from bot.domain.incident import Incident
@@ -24,7 +24,7 @@ _RECENT_MAX: Final = 20
 """Recent declarations looked at per declarer: nobody types more in two minutes."""
 _CHUNK: Final = 5000
 """Keys per statement; both databases take about 32,000 parameters."""
-_NAMED: Final = bindparam("named", expanding=True)
+_NAMED: Final[BindParameter[Any]] = bindparam("named", expanding=True)
 
 
 @dataclass(slots=True)

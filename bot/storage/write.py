@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -95,9 +96,15 @@ def _upsert_incidents(conn: Connection, rows: list[Row]) -> None:
 
 def _upsert(conn: Connection, table: Any, key: list[str], rows: list[Row]) -> None:
     if rows:
-        statement = insert_into(conn, table)
-        others = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        conn.execute(statement.on_conflict_do_update(index_elements=key, set_=others), rows)
+        conn.execute(_upserting(conn.dialect.name, table, tuple(key), tuple(rows[0])), rows)
+
+
+@cache
+def _upserting(dialect: str, table: Any, key: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+    """Return the statement, built once: building it costs more than running it."""
+    statement = insert_into(dialect, table)
+    others = {name: statement.excluded[name] for name in columns if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=others)
 
 
 def _write_entries(conn: Connection, batch: Sequence[Changes], heads: Heads, words: list[Row]) -> None:

@@ -1,8 +1,22 @@
 """Write a batch's changes of effects and timers."""
 
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from bot.domain.effects import read_effect
 from bot.storage.budgets import BudgetOf, insert_into
@@ -49,22 +63,33 @@ def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> se
 def _settle(conn: Connection, rows: EffectRows) -> None:
     ended = [one for one in rows.settled if one.outcome != "retry"]
     later = [one for one in rows.settled if one.outcome == "retry"]
-    mine = and_(effects.c.id == bindparam("effect"), effects.c.token == bindparam("held"))
-    free: dict[str, Any] = {"token": None, "worker": None, "lease_until": None, "error": bindparam("why")}
     if ended:
-        done = update(effects).where(mine, effects.c.state == "claimed")
-        values = {"state": bindparam("outcome"), "ended_at": bindparam("ended"), **free}
         conn.execute(
-            done.values(values),
+            _ending(),
             [{"effect": s.effect, "held": s.token, "outcome": s.outcome, "ended": s.at, "why": s.error} for s in ended],
         )
     if later:
-        waits = update(effects).where(mine, effects.c.state == "claimed")
-        values = {"state": back_to_waiting(), "not_before": bindparam("ripe"), **free}
         conn.execute(
-            waits.values(values),
+            _postponing(),
             [{"effect": s.effect, "held": s.token, "ripe": s.not_before, "why": s.error} for s in later],
         )
+
+
+# Each statement is built once: building one costs more than running it.
+@cache
+def _ending() -> Update:
+    return _freeing({"state": bindparam("outcome"), "ended_at": bindparam("ended")})
+
+
+@cache
+def _postponing() -> Update:
+    return _freeing({"state": back_to_waiting(), "not_before": bindparam("ripe")})
+
+
+def _freeing(values: dict[str, Any]) -> Update:
+    mine = and_(effects.c.id == bindparam("effect"), effects.c.token == bindparam("held"))
+    free: dict[str, Any] = {"token": None, "worker": None, "lease_until": None, "error": bindparam("why")}
+    return update(effects).where(mine, effects.c.state == "claimed").values({**values, **free})
 
 
 def _cancel(conn: Connection, rows: EffectRows) -> None:
@@ -106,24 +131,31 @@ def _insert(conn: Connection, rows: EffectRows) -> None:
     if says:
         conn.execute(insert(effects), says)
     if shows:
-        statement = insert_into(conn, effects)
-        rank = case((statement.excluded.rank < effects.c.rank, statement.excluded.rank), else_=effects.c.rank)
-        conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=["incident", "show_key"],
-                index_where=text(SHOWN_ONCE),
-                set_={"rank": rank},
-            ),
-            shows,
-        )
+        conn.execute(_showing(conn.dialect.name), shows)
+
+
+@cache
+def _showing(dialect: str) -> Any:
+    statement = insert_into(dialect, effects)
+    rank = case((statement.excluded.rank < effects.c.rank, statement.excluded.rank), else_=effects.c.rank)
+    return statement.on_conflict_do_update(
+        index_elements=["incident", "show_key"],
+        index_where=text(SHOWN_ONCE),
+        set_={"rank": rank},
+    )
 
 
 def write_timers(conn: Connection, rows: TimerRows) -> None:
     """End what stands, then insert the new ones."""
     if rows.ended:
-        mine = and_(timers.c.incident == bindparam("timer_incident"), timers.c.kind == bindparam("timer_kind"))
-        columns = ("state", "ended_at", "late_by", "why")
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
-        conn.execute(update(timers).where(mine, timers.c.state == "armed").values(values), rows.ended)
+        conn.execute(_stopping(), rows.ended)
     if rows.new:
         conn.execute(insert(timers), rows.new)
+
+
+@cache
+def _stopping() -> Update:
+    mine = and_(timers.c.incident == bindparam("timer_incident"), timers.c.kind == bindparam("timer_kind"))
+    columns = ("state", "ended_at", "late_by", "why")
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    return update(timers).where(mine, timers.c.state == "armed").values(values)

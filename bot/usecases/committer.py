@@ -136,11 +136,8 @@ class Committer:
             self._fault("commit:before")
             return written
 
-        keys = Keys()
-        for one in batch:
-            keys |= one.case.keys()
-            if one.case.command_id:
-                keys |= Keys(commands=frozenset({one.case.command_id}))
+        repeats = Keys(commands=frozenset(one.case.command_id for one in batch if one.case.command_id))
+        keys = Keys.of_all([*(one.case.keys() for one in batch), repeats])
         claims = [claim for one in batch for claim in one.case.claims()]
         started = time.perf_counter()
         await self._store.transact(keys, claims, work)

@@ -7,7 +7,8 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from bot.domain.alerts import Alert, AlertBatch, Skipped
 from bot.inbound.alerts import reading as r
@@ -37,28 +38,38 @@ class Alertmanager:
 
     def parse(self, raw: bytes, headers: Mapping[str, str]) -> AlertBatch:
         """Read a version 4 body. Raises Unusable if it is not JSON or has no list of alerts (a replaced payload)."""
-        data = r.read_json(raw)
-        items = data.get("alerts")
-        if not isinstance(items, list):
-            raise r.Unusable("there is no list `alerts`: send Alertmanager's own payload (remove `payload:`)")
-        group = r.identity(data.get("groupKey"))
-        alerts: list[Alert] = []
-        skipped: list[Skipped] = []
-        for number, item in enumerate(items, start=1):
-            read = _alert(item, number, group)
-            if isinstance(read, Alert):
-                alerts.append(read)
-            else:
-                skipped.append(read)
-        left_out = data.get("truncatedAlerts")
-        truncated = left_out if isinstance(left_out, int) and not isinstance(left_out, bool) else 0
-        return AlertBatch(
-            source=SOURCE, alerts=tuple(alerts), skipped=tuple(skipped), truncated=min(max(truncated, 0), 1_000_000)
-        )
+        return _parse_again(raw) if len(raw) <= _REPEATED_MAX else _parse(raw)
 
     def delivery_id(self, raw: bytes, headers: Mapping[str, str]) -> str:
         """None: identical bytes may be a repeat, a retry or a twin's, so states are compared instead."""
         return ""
+
+
+def _parse(raw: bytes) -> AlertBatch:
+    data = r.read_json(raw)
+    items = data.get("alerts")
+    if not isinstance(items, list):
+        raise r.Unusable("there is no list `alerts`: send Alertmanager's own payload (remove `payload:`)")
+    group = r.identity(data.get("groupKey"))
+    alerts: list[Alert] = []
+    skipped: list[Skipped] = []
+    for number, item in enumerate(items, start=1):
+        read = _alert(item, number, group)
+        if isinstance(read, Alert):
+            alerts.append(read)
+        else:
+            skipped.append(read)
+    left_out = data.get("truncatedAlerts")
+    truncated = left_out if isinstance(left_out, int) and not isinstance(left_out, bool) else 0
+    return AlertBatch(
+        source=SOURCE, alerts=tuple(alerts), skipped=tuple(skipped), truncated=min(max(truncated, 0), 1_000_000)
+    )
+
+
+# A group that fires on is sent again and again, by each of a pair, byte for byte.
+_parse_again: Final = lru_cache(maxsize=256)(_parse)
+_REPEATED_MAX: Final = 8 * 1024
+"""Bytes of a body that is remembered: 256 of them stay below 10 MB with what they mean."""
 
 
 def _alert(item: Any, number: int, group: str) -> Alert | Skipped:

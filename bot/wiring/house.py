@@ -1,5 +1,6 @@
 """The whole house for one process: what opens here also closes, in reverse."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -17,6 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.assets import asset_dir
 from bot.delivery.runner import Runner
 from bot.delivery.ticker import Tick, Ticker
+from bot.delivery.worker import worker_id
 from bot.domain.people import is_person
 from bot.inbound.alerts.source import Doors
 from bot.inbound.alerts.web import AlertDoor
@@ -39,6 +41,7 @@ from bot.ports.delivery import Registry
 from bot.ports.fault import Fault, no_fault
 from bot.render.slack.message import Links, Surroundings
 from bot.render.slack.renderer import Renderer
+from bot.render.texts import Texts
 from bot.settings import BadSettings, Settings
 from bot.storage.database import Database, open_database
 from bot.usecases.committer import Committer
@@ -64,6 +67,7 @@ class House:
     slack: SlackDoor
     directory: SlackDirectory
     tasks: Tasks
+    texts: Texts
     login_links: LoginLinks
 
     def login_link(self, name: str) -> str:
@@ -75,6 +79,7 @@ class House:
         """Deliver, ring timers, and listen to Slack. At the end the socket closes first, then work is drained."""
         async with self.slack, self.runner, self.ticker:
             self.tasks.start(self.directory.fetch())
+            self.tasks.start(asyncio.to_thread(self.texts.warm_mrkdwn, "slack/"))
             if app_token := self.settings.env.slack_app_token:
                 await self.slack.start_socket(app_token.get_secret_value())
             else:
@@ -130,7 +135,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             committer,
             _registry(settings, Slack(client), renderer, http, database.installation_id),
             utc_now,
-            worker_id=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            worker_id=worker_id(),
             policy=lambda: policy,
             lease=settings.config.delivery.lease.total_seconds(),
             call_timeout=settings.config.delivery.call_timeout.total_seconds(),
@@ -147,7 +152,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             app.router.add_post("/slack/events", slack.http_handler)
         _add_alert_door(app, settings, committer, library, meters)
         _add_pages(app, settings, database, library, directory, login_links, meters, slack)
-        yield House(settings, app, committer, runner, ticker, slack, directory, tasks, login_links)
+        yield House(settings, app, committer, runner, ticker, slack, directory, tasks, texts, login_links)
 
 
 def _registry(

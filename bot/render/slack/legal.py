@@ -242,22 +242,27 @@ def _many(values: Sequence[Any], at: str, most: int) -> Iterator[str]:
 # --- fitting ----------------------------------------------------------------------------------------------
 
 
-def fit(blocks: Iterable[Block], most: int = limits.MESSAGE_CHARACTERS) -> list[Json]:
+def made(blocks: Iterable[Block]) -> list[Json]:
+    """Return `blocks` as data. Slack's library checks each as it makes it, which is what a message costs most for."""
+    return [block.to_dict() for block in blocks]
+
+
+def fit(blocks: Iterable[Block | Json], most: int = limits.MESSAGE_CHARACTERS) -> list[Json]:
     """Return `blocks` as a legal message of at most `most` characters.
 
     The longest section texts are cut first, outside escapes and links, and say that they were cut; blocks with
     controls are never dropped. Raises IllegalPayload for what cannot be mended by cutting words.
     """
-    made = [block.to_dict() for block in blocks]
-    while (excess := characters(made) - most) > 0:
-        longest = max((b for b in made if b["type"] == "section" and "text" in b), key=_size, default=None)
+    whole = [block if isinstance(block, dict) else block.to_dict() for block in blocks]
+    while (excess := characters(whole) - most) > 0:
+        longest = max((b for b in whole if b["type"] == "section" and "text" in b), key=_size, default=None)
         if longest is None or _size(longest) <= len(CUT_NOTICE) + 100:
             break
         keep = max(_size(longest) - excess - len(CUT_NOTICE), _size(longest) // 2)
         text = mrkdwn.cut(longest["text"]["text"].removesuffix(CUT_NOTICE), keep)
         longest["text"]["text"] = text.removesuffix(mrkdwn.ELLIPSIS) + CUT_NOTICE
-    _check_limits(made, [])  # the library had its say when it made them
-    return made
+    _check_limits(whole, [])  # the library had its say when it made them
+    return whole
 
 
 def _size(block: Json) -> int:

@@ -97,7 +97,7 @@ def _mark(name: str) -> Safe:
     return Safe(f"\x01{name}\x02")
 
 
-def message(notice: str, blocks: Iterable[Block]) -> Message:
+def message(notice: str, blocks: Iterable[Block | dict[str, Any]]) -> Message:
     """Return a legal message. `notice` is mrkdwn; as a notification it is cut short."""
     return Message(mrkdwn.cut(" ".join(notice.split()) or "Tocsin", limits.NOTICE_TEXT), legal.fit(blocks))
 

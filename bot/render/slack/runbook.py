@@ -37,9 +37,9 @@ _FIELD = 900
 def runbook(state: Incident, book: RunbookAttached, around: Surroundings) -> Message:
     """Return the live checklist for the runbook in use."""
     whole = _Checklist(state, book, around)
-    blocks = list(whole.all_sections())
-    if len(blocks) > limits.BLOCKS_IN_MESSAGE or legal.characters([b.to_dict() for b in blocks]) > _ROOM:
-        blocks = list(whole.one_page(whole.current_page(), others=True))
+    blocks = legal.made(whole.all_sections())
+    if len(blocks) > limits.BLOCKS_IN_MESSAGE or legal.characters(blocks) > _ROOM:
+        blocks = legal.made(whole.one_page(whole.current_page(), others=True))
     return message(whole.notice(), blocks)
 
 

@@ -59,7 +59,11 @@ class Process:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         if ready:
-            self.wait_for(ready)
+            try:
+                self.wait_for(ready)
+            except BaseException:
+                self.kill()
+                raise
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -92,6 +96,12 @@ class Process:
         """SIGKILL: no clean-up of any kind."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
+        self._close()
+
+    def _close(self) -> None:
+        self._reader.join(2)
+        if self._process.stdout:
+            self._process.stdout.close()
 
     def stop(self) -> int:
         """SIGTERM; return the exit status."""
@@ -102,9 +112,7 @@ class Process:
         finally:
             if self._process.poll() is None:
                 self.kill()
-            self._reader.join(2)
-            if self._process.stdout:
-                self._process.stdout.close()
+            self._close()
 
     def __enter__(self) -> "Process":
         return self

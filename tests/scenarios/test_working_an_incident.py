@@ -76,6 +76,7 @@ def test_step_buttons_move_the_progress_bar(demo: str) -> None:
     anna.click(ROOM, "step:1:done")
     anna.sees(ROOM, r"▰▱+ \*1 of 15\*.* next: step 2")
     anna.click(ROOM, "step:2:skipped")
+    anna.sees(ROOM, r"\*2 of 15\*")
     anna.click(ROOM, "step:3:failed")
     book = words_of(anna.sees(ROOM, r"▰▰▱+ \*3 of 15\* · ❌ failed: 3 · next: step 4"))
     assert "✅ 1." in book

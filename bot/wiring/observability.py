@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -34,7 +35,7 @@ _QUIET: Final = ("aiohttp.access", "apscheduler", "slack_sdk", "slack_bolt", "as
 def _quieten_junk(record: logging.LogRecord) -> bool:
     """Make one plain line of aiohttp's traceback about bytes that are no HTTP: it quotes them, credentials included."""
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
+    if isinstance(error, HttpProcessingError | RequestPayloadError):
         record.msg, record.args = "not a request we can read (%s)", (type(error).__name__,)
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.exc_info = record.exc_text = None

@@ -1,5 +1,6 @@
 """The postmortem and the timeline: what the record says, in order, with what is missing shown as missing."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -108,10 +109,12 @@ def test_hostile_words_stay_words_in_markdown() -> None:
 
 
 def test_the_public_form_holds_only_what_was_published() -> None:
-    text = postmortem_markdown(a_whole_incident().document(), Texts(TEMPLATES), str, public=True)
-    assert "Checkout is down" not in text
-    assert "U0BOB" not in text
-    assert "We are investigating a problem with Checkout" in text
+    document = a_whole_incident().document()
+    as_json = json.dumps(postmortem_json(document, public=True))
+    for text in (postmortem_markdown(document, Texts(TEMPLATES), str, public=True), as_json):
+        assert "Checkout is down" not in text
+        assert "U0" not in text
+        assert "We are investigating a problem with Checkout" in text
 
 
 def seen(seq: int, kind: str, ts: str, text: str = "", **fields: object) -> Entry:

@@ -110,6 +110,7 @@ U1 = "<@U0BOB000002|bob>"
         (f"lead {U1}", c.AssignRole("lead", "U0BOB000002")),
         ("lead @bob", c.AssignRole("lead", "U0BOB000002")),
         ("lead me", c.AssignRole("lead", "U0ALICE0001")),
+        ("lead @U0CAROL0003", c.AssignRole("lead", "U0CAROL0003")),
         ("lead bob", c.AssignRole("lead", "U0BOB000002")),
         (f"role scribe {U1}", c.AssignRole("scribe", "U0BOB000002")),
         (f"role {U1} scribe", c.AssignRole("scribe", "U0BOB000002")),

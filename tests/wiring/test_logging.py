@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import InvalidHeader
 
 from bot.wiring.observability import configure_logging, hide_secrets
 
@@ -78,6 +79,15 @@ def test_chatty_libraries_are_heard_from_warnings_on(lines: io.StringIO) -> None
     logging.getLogger("slack_sdk.web").debug("headers")
     logging.getLogger("apscheduler.scheduler").warning("late")
     assert [json.loads(line)["event"] for line in lines.getvalue().splitlines()] == ["late"]
+
+
+def test_bytes_that_are_no_request_make_one_line_that_does_not_quote_them(lines: io.StringIO) -> None:
+    """aiohttp's own message holds the header it could not read: `X-Api-Key: s3cret\\x01`."""
+    error = InvalidHeader(b"X-Api-Key: s3cret\x01")
+    logging.getLogger("aiohttp.server").error("Error handling request from %s", "10.0.0.1", exc_info=error)
+    (line,) = map(json.loads, lines.getvalue().splitlines())
+    assert (line["event"], line["level"]) == ("not a request we can read (InvalidHeader)", "warning")
+    assert "s3cret" not in lines.getvalue()
 
 
 def test_on_a_terminal_it_is_readable() -> None:

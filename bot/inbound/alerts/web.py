@@ -19,6 +19,7 @@ from bot.domain.refusals import Refused
 from bot.inbound.alerts import SOURCES
 from bot.inbound.alerts.reading import Unusable
 from bot.inbound.alerts.source import Doors, Source
+from bot.inbound.patience import in_time
 from bot.ports.observer import Observer, Unobserved
 from bot.ports.store import Answer, Superseded, Unavailable
 from bot.usecases.alerts import ReportBatch
@@ -68,7 +69,7 @@ class AlertDoor:
 
     async def _receive(self, source: Source, request: web.Request, request_id: str) -> "_Told":
         try:
-            raw = await _body(request)
+            raw = await in_time(_body(request))
         except web.RequestPayloadError:
             return _error(422, "unusable", "The body cannot be read: its encoding is broken.", request_id)
         except _TooLarge:

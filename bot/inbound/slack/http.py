@@ -14,6 +14,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 
+from bot.inbound.patience import in_time
+
 log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -34,7 +36,7 @@ def build_handler(app: AsyncApp, signing_secret: str, now: Callable[[], float] =
     verifier = SignatureVerifier(signing_secret, _Clock(now))
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
+        raw = await in_time(request.read())
         if not _genuine(verifier, raw, request):
             return web.json_response({"error": "not signed by Slack, or too old"}, status=401)
         try:

@@ -1,5 +1,6 @@
 """Which channel belongs to which incident: remembered, because every message in the workspace asks."""
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from typing import Final, Protocol
 REMEMBERED: Final = 10_000
 MISS_SECONDS: Final = 5.0
 """How long "no incident's channel" is believed: another replica may open one at any time."""
+_ID: Final = re.compile(r"[A-Za-z0-9]{1,30}")
+"""A null byte, for one, is nothing that a database can look for."""
 
 
 class FindsIncidents(Protocol):
@@ -30,8 +33,8 @@ class Rooms:
         self._misses.clear()
 
     async def incident(self, channel: str) -> int | None:
-        """Return the incident of `channel`, or None. Direct messages belong to none."""
-        if not channel or channel.startswith("D"):
+        """Return the incident of `channel`, or None. Direct messages belong to none, nor does what is no id at all."""
+        if not _ID.fullmatch(channel) or channel.startswith("D"):
             return None
         if channel in self._hits:
             return self._hits[channel]

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 import structlog
 from aiohttp import web
 
+from bot.inbound.patience import in_time
 from bot.inbound.web.access import COOKIE, ApiTokens, LoginLinks, Sessions, Viewer
 from bot.inbound.web.pages import VIEWER, Pages
 
@@ -98,7 +99,7 @@ class LoginDoor:
 
 async def _read_form(request: web.Request) -> dict[str, str]:
     """Return the form's fields. Our form is urlencoded; anything else holds none of them."""
-    body = (await request.read()).decode("utf-8", "replace")
+    body = (await in_time(request.read())).decode("utf-8", "replace")
     try:
         return dict(parse_qsl(body, max_num_fields=20))
     except ValueError as exc:

@@ -26,6 +26,7 @@ _WORDS: Final = {
     403: ("Not allowed", "You may not do this. Ask whoever runs Tocsin here."),
     404: ("Not found", "There is nothing at this address, or it is not for you. Check the link."),
     405: ("Not like this", "This address does not take that method."),
+    408: ("Took too long", "The request did not arrive in full. Send it again."),
     413: ("Too large", "The request is larger than we take. Send less at once."),
     415: ("Wrong type", "This address does not take that type of content."),
     429: ("Too many requests", "Wait a little, then try again."),

@@ -134,6 +134,13 @@ async def test_an_incidents_channel_is_looked_up_once_and_a_direct_message_never
     assert reader.asked == 1
 
 
+async def test_what_is_no_channel_id_is_never_looked_up() -> None:
+    reader = Reader()
+    rooms = Rooms(reader, Seconds())
+    assert [await rooms.incident(junk) for junk in ("", "C\x00", "C\ud800", "C" * 5000, "'; --")] == [None] * 5
+    assert reader.asked == 0
+
+
 async def test_a_channel_that_another_replica_opened_is_found_within_seconds() -> None:
     reader, seconds = Reader(), Seconds()
     rooms = Rooms(reader, seconds)

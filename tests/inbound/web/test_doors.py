@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import re
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.domain.policy import Policy
-from bot.inbound.web import REQUEST_ID, HealthStatus
+from bot.inbound.patience import in_time
+from bot.inbound.web import REQUEST_ID, HealthStatus, login
 from bot.inbound.web import health as health_door
 from tests.inbound.web.house import House, fine
 
@@ -237,6 +240,20 @@ async def test_junk_headers_harm_nothing(house: House, headers: dict[str, str]) 
 async def test_a_junk_form_is_refused_in_words(house: House, body: bytes, kind: str) -> None:
     answer = await house.client.post("/login", data=body, headers={"Content-Type": kind})
     assert answer.status in (400, 401), await answer.text()
+    assert "<h1>" in await answer.text()
+
+
+async def test_a_body_that_never_arrives_is_not_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "in_time", partial(in_time, patience=0.05))
+    over = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"token="
+        await over.wait()
+
+    answer = await house.client.post("/login", data=body())
+    over.set()
+    assert answer.status == 408
     assert "<h1>" in await answer.text()
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from bot.delivery.circuit import PROBE_EVERY, WORKING, Circuit, shows_outage
+from bot.delivery.copies import Copies
 from bot.delivery.retry import GiveUp, RetryAt, after_failure
 from bot.domain import commands as c
 from bot.domain.effects import PagePager, TellUser
@@ -71,6 +72,7 @@ class Carrier:
         self._observer = observer or Unobserved()
         self._monotonic = monotonic
         self._circuits: dict[str, Circuit] = {}
+        self._copies = Copies(committer, clock)
 
     async def carry(self, job: Job, claimed: float) -> bool:
         """Carry `job` out and record what became of it. `claimed` is the monotonic second before its claim began.
@@ -91,6 +93,10 @@ class Carrier:
             took_ms=round(took * 1000, 1),
         )
         return outcome != "done" or job.effect.lane is not None or job.effect.show_key is not None
+
+    async def close(self) -> None:
+        """Look for late copies no more."""
+        await self._copies.close()
 
     async def _attempt(self, job: Job, claimed: float) -> Attempt:
         kind = job.effect.kind
@@ -127,7 +133,11 @@ class Carrier:
     # --- outcomes -------------------------------------------------------------------------------------
     async def _done(self, job: Job, claimed: float, done: Done, registration: Registration) -> Attempt:
         settled = Settled(job.id, job.token, "done", self._clock())
-        return await self._settle(job, claimed, settled, done.command, _note(job, done, registration))
+        outcome = await self._settle(job, claimed, settled, done.command, _note(job, done, registration))
+        lost = outcome != "done"
+        if done.placed is not None and (lost or job.first_at is not None):
+            self._copies.expect(job, done.placed, registration, lost=lost)
+        return outcome
 
     async def _failed(self, job: Job, claimed: float, error: DeliveryError, registration: Registration) -> Attempt:
         now = self._clock()

@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from bot.delivery.carrier import CALL_TIMEOUT, LEASE, SETTLE_PAUSE, Carrier, Times
+from bot.delivery.worker import is_gone
 from bot.domain.policy import Policy
 from bot.ports.clock import Clock
 from bot.ports.delivery import Registry
@@ -55,6 +56,7 @@ class Runner:
         call_timeout: float = CALL_TIMEOUT,
         settle_pause: float = SETTLE_PAUSE,
         stop_within: float = STOP_WITHIN,
+        gone: Callable[[str], bool] = is_gone,
         fault: Fault = no_fault,
         spread: Callable[[], float] = random.random,
         observer: Observer | None = None,
@@ -67,6 +69,7 @@ class Runner:
         self._policy = policy
         self._concurrency = concurrency
         self._stop_within = stop_within
+        self._gone = gone
         self._monotonic = monotonic
         self._observer = observer or Unobserved()
         self._carrier = Carrier(
@@ -90,6 +93,7 @@ class Runner:
         """Told when all is done, with the time at which the runner is needed again: for the ticker."""
 
     async def __aenter__(self) -> "Runner":
+        await self._take_over()
         self._woken.set()
         self._task = asyncio.create_task(self._run(), name="runner")
         return self
@@ -101,8 +105,19 @@ class Runner:
         if self._task:
             await self._task
         await self._land()
+        await self._carrier.close()
         with suppress(Unavailable):  # the leases end by themselves
             await self._outbox.release(self._worker)
+
+    async def _take_over(self) -> None:
+        """Hand back what processes held that are gone: no need to wait for the end of their leases."""
+        try:
+            for worker in await self._outbox.holders():
+                if self._gone(worker):
+                    log.info("took over from a worker that is gone", worker=worker)
+                    await self._outbox.release(worker)
+        except Unavailable as exc:  # the leases end by themselves
+            log.warning("cannot look for what was left behind", error=str(exc))
 
     def wake(self) -> None:
         """There may be something to do. Cheap; call it after every commit, from the event loop."""

@@ -1,6 +1,6 @@
 """Carrying out an effect: what a handler gets, what it answers, and how it fails."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,15 +50,28 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an effect left something that must stand there once: `ts` tells it from its copies."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The effect is done. `command` goes through the door (for instance RoomOpened) in the same commit."""
 
     command: Command | None = None
     note: Mapping[str, Any] = field(default_factory=dict)
+    placed: Placed | None = None
 
 
 Handler = Callable[[Job], Awaitable[Done]]
 """Carries an effect out. Raises DeliveryError. Must look before it repeats, when `job.first_at` is set."""
+
+
+Tidy = Callable[[Job, Placed, bool], Awaitable[Sequence[Placed]]]
+"""Removes the copies of what a job placed, and returns them. If the claim was lost (True), its own may be the copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class Registration:
     name: str
     budget: str = ""
     vendor: str = "slack"
+    tidy: Tidy | None = None
 
 
 Registry = Mapping[str, Registration]

@@ -257,5 +257,9 @@ class Outbox(Protocol):
         ...
 
     async def release(self, worker: str) -> None:
-        """Hand back what this worker holds but has not started (clean stop)."""
+        """Hand back what this worker holds: it stops cleanly, or it is gone."""
+        ...
+
+    async def holders(self) -> list[str]:
+        """Return the workers that hold effects, alive or not."""
         ...

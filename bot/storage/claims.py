@@ -206,6 +206,13 @@ def _states() -> Select[tuple[int, str]]:
     return select(incidents.c.number, incidents.c.state).where(incidents.c.number.in_(_ONES))
 
 
+def holders(conn: Connection) -> list[str]:
+    """Return the workers that hold effects."""
+    e = effects.c
+    mine = select(e.worker).where(is_open(), e.state == "claimed", e.worker.is_not(None)).distinct()
+    return list(conn.execute(mine).scalars())
+
+
 def release(conn: Connection, worker: str) -> None:
     """Hand back what `worker` holds. `first_at` stays: whoever takes it looks before it repeats."""
     e = effects.c

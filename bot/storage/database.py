@@ -97,6 +97,10 @@ class Database:
         """Hand back what `worker` holds."""
         await self._backend.write(lambda conn: claims.release(conn, worker))
 
+    async def holders(self) -> list[str]:
+        """Return the workers that hold effects."""
+        return await self._backend.read(claims.holders)
+
     # --- Reader ---------------------------------------------------------------------------------
     async def incident(self, number: int) -> Incident | None:
         """Return the snapshot of incident `number`."""

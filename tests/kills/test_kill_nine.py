@@ -25,9 +25,9 @@ _CHANGING = re.compile(
 class Halves:
     """A workspace process, and a bot process that can be killed and started again on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, delivery: str = "{call_timeout: 2s, lease: 3s}") -> None:
         self.folder, self.slack, self.bot_port = folder, free_port(), free_port()
-        (folder / "tocsin.yaml").write_text(f"{DEMO_CONFIG.read_text()}\ndelivery: {{call_timeout: 2s, lease: 3s}}\n")
+        (folder / "tocsin.yaml").write_text(f"{DEMO_CONFIG.read_text()}\ndelivery: {delivery}\n")
         self.peer = f"http://127.0.0.1:{self.slack}"
         self.workspace = Process(
             *("demo", "--no-open", "--only", "workspace", "--port", str(self.slack), "--data", str(folder / "data")),
@@ -130,5 +130,27 @@ def test_killed_at_a_boundary_the_incident_ends_as_if_nothing_had_happened(
         job(person)
         seen = settled(person, picture)
         assert seen == expected, f"killed at boundary {at}: {boundaries[at - 1]}"
+    finally:
+        halves.close()
+
+
+@pytest.mark.kill
+def test_what_a_killed_process_held_goes_on_within_two_seconds_of_the_next_start(
+    undisturbed: tuple[list[str], dict[str, Any]], tmp_path: Path
+) -> None:
+    """Its leases would hold for a minute; that its process is gone is known at once."""
+    boundaries, expected = undisturbed
+    halves = Halves(tmp_path, delivery="{call_timeout: 8s, lease: 60s}")
+    try:
+        bot = halves.start(kill_at=boundaries.index("call:post_card:before") + 1)
+        bot.wait_for("The bot runs")
+        person = Person(halves.peer)
+        person.say("general", DECLARE)
+        until(lambda: bot.ended, "the kill")
+        halves.start().wait_for("The bot runs")
+        started = time.monotonic()
+        job(person)
+        assert time.monotonic() - started < 2
+        assert settled(person, picture) == expected
     finally:
         halves.close()

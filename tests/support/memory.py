@@ -258,6 +258,11 @@ class MemoryStore:
             if row.state == "claimed" and row.worker == worker:
                 row.state, row.lease_until = "waiting", None
 
+    async def holders(self) -> list[str]:
+        """Who holds effects."""
+        self._reach()
+        return sorted({row.worker for row in self.tables.effects.values() if row.state == "claimed"})
+
     def _waiting(self) -> list[Row]:
         return [row for row in self.tables.effects.values() if row.state == "waiting"]
 

@@ -9,7 +9,7 @@ from bot.outbound.slack.directory import Directory
 from bot.outbound.slack.posting import Poster
 from bot.outbound.slack.refusals import SlackRefusal
 from bot.outbound.slack.rooms import room_of
-from bot.ports.delivery import DeliveryError, Done, Job
+from bot.ports.delivery import DeliveryError, Done, Job, Placed
 from bot.render.slack.message import Message
 from bot.render.slack.renderer import Renderer
 
@@ -67,22 +67,25 @@ class Messages:
         effect = job.effect
         assert isinstance(effect, Tell)
         message = self._render.tell(effect, job.event, job.state)
-        await self._poster.post(job, room_of(job).channel, message)
-        return Done()
+        posted = await self._poster.post(job, room_of(job).channel, message)
+        return Done(placed=Placed(posted.channel, posted.ts))
 
     async def tell_user(self, job: Job) -> Done:
         """Tell one person directly; Slack opens the conversation for a user id."""
         effect = job.effect
         assert isinstance(effect, TellUser)
         message = self._render.tell_user(effect, job.event, job.state)
-        await self._poster.post(job, effect.user, message)
+        posted = await self._poster.post(job, effect.user, message)
         late = effect.response and job.state.reached.get(effect.user) == "failed"
-        return Done(PageSent(effect.user, ok=True)) if late else Done()
+        return Done(PageSent(effect.user, ok=True) if late else None, placed=Placed(posted.channel, posted.ts))
 
     async def _post_live(self, job: Job, what: str, channel: str) -> Done:
         posted = await self._poster.post(job, channel, self._rendered(what, job))
         shown = job.event.seq if posted.found else job.state.seq
-        return Done(MessagePosted(what=what, channel=posted.channel, ts=posted.ts, shown=shown))
+        return Done(
+            MessagePosted(what=what, channel=posted.channel, ts=posted.ts, shown=shown),
+            placed=Placed(posted.channel, posted.ts),
+        )
 
     def _rendered(self, what: str, job: Job) -> Message:
         if what != "runbook":

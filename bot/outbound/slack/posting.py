@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.outbound.slack.client import Slack
-from bot.ports.delivery import Job
+from bot.outbound.slack.refusals import SlackRefusal
+from bot.ports.delivery import Job, Placed
 from bot.render.slack.message import Message
 
 EVENT_TYPE: Final = "tocsin_effect"
@@ -35,7 +36,7 @@ class Poster:
         if job.first_at is not None:
             look_in = channel if channel[:1] not in "UW" else await self._direct(channel)
             if found := await self._find(look_in, job.id, job.first_at):
-                return Posted(look_in, found, found=True)
+                return Posted(look_in, found[0], found=True)
         answer = await self._slack.call(
             "chat.postMessage",
             channel=channel,
@@ -55,8 +56,24 @@ class Poster:
         answer = await self._slack.call("conversations.open", users=user)
         return str(answer["channel"]["id"])
 
-    async def _find(self, channel: str, effect: str, since: datetime) -> str:
-        """Return the ts of the message that carries this effect's id; empty if there is none.
+    async def tidy(self, job: Job, placed: Placed, lost: bool) -> list[Placed]:
+        """Delete the copies of a job's message and return them; one is left, whoever looks.
+
+        Who holds the claim keeps what it has placed or found, and the earliest is what is found. So who lost it may
+        delete its own, unless that is the earliest.
+        """
+        found = await self._find(placed.channel, job.id, job.first_at or job.created_at)
+        copies = [ts for ts in found[1:] if ts == placed.ts] if lost else [ts for ts in found if ts != placed.ts]
+        for ts in copies:
+            try:
+                await self._slack.call("chat.delete", channel=placed.channel, ts=ts)
+            except SlackRefusal as exc:
+                if exc.code != "message_not_found":  # somebody else was faster
+                    raise
+        return [Placed(placed.channel, ts) for ts in copies]
+
+    async def _find(self, channel: str, effect: str, since: datetime) -> list[str]:
+        """Return the ts of the messages that carry this effect's id, the earliest first.
 
         conversations.history is newest first and goes back to the first attempt: three pages hold 600 messages.
         """
@@ -64,11 +81,10 @@ class Poster:
         pages = self._slack.pages(
             "conversations.history", LOOK_PAGES, channel=channel, oldest=oldest, include_all_metadata=True
         )
-        async for page in pages:
-            for found in page.get("messages", []):
-                if self._is_ours(found, effect):
-                    return str(found["ts"])
-        return ""
+        found = [
+            str(one["ts"]) async for page in pages for one in page.get("messages", []) if self._is_ours(one, effect)
+        ]
+        return sorted(found)
 
     def _is_ours(self, message: dict[str, Any], effect: str) -> bool:
         metadata = message.get("metadata") or {}

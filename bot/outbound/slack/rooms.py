@@ -12,7 +12,7 @@ from bot.outbound.slack.client import Json, Slack, errors_by_user
 from bot.outbound.slack.directory import Directory
 from bot.outbound.slack.posting import CLOCKS_APART
 from bot.outbound.slack.refusals import SlackRefusal
-from bot.ports.delivery import DeliveryError, Done, Job
+from bot.ports.delivery import DeliveryError, Done, Job, Placed
 from bot.render.slack import limits
 from bot.render.slack.mrkdwn import plain
 from bot.render.slack.renderer import Renderer
@@ -144,13 +144,25 @@ class Rooms:
         link = self._render.links.resolve(effect.link, job.state.number)
         if job.first_at is not None:
             answer = await self._slack.call("bookmarks.list", channel_id=channel)
-            if _has_link(answer, link):
-                return Done()
+            if _with_link(answer, link):
+                return Done(placed=Placed(channel, link))
         title = plain(effect.title, limits.BOOKMARK_TITLE)
         await self._slack.call(
             "bookmarks.add", channel_id=channel, title=title, type="link", link=link, emoji=effect.emoji
         )
-        return Done()
+        return Done(placed=Placed(channel, link))
+
+    async def tidy_bookmark(self, job: Job, placed: Placed, lost: bool) -> list[Placed]:
+        """Leave one bookmark of its address, the oldest, whoever looks."""
+        answer = await self._slack.call("bookmarks.list", channel_id=placed.channel)
+        found = sorted(_with_link(answer, placed.ts), key=lambda one: (one.get("date_created", 0), one["id"]))
+        for copy in found[1:]:
+            try:
+                await self._slack.call("bookmarks.remove", channel_id=placed.channel, bookmark_id=copy["id"])
+            except SlackRefusal as exc:
+                if exc.code != "not_found":
+                    raise
+        return [Placed(placed.channel, copy["id"]) for copy in found[1:]]
 
 
 def _suffixed(name: str, n: int) -> str:
@@ -158,8 +170,8 @@ def _suffixed(name: str, n: int) -> str:
     return name[: limits.CHANNEL_NAME - len(suffix)].rstrip("-") + suffix
 
 
-def _has_link(answer: Json, link: str) -> bool:
-    return any(found.get("link") == link for found in answer.get("bookmarks", []))
+def _with_link(answer: Json, link: str) -> list[Json]:
+    return [found for found in answer.get("bookmarks", []) if found.get("link") == link]
 
 
 def _real(errors: Mapping[str, str]) -> dict[str, str]:

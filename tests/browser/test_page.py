@@ -145,6 +145,7 @@ def test_a_newcomer_begins_at_the_card_and_a_paged_person_at_the_call(page: Page
     anna.say("general", "/incident declare sev1 Checkout is down #checkout")
     anna.sees("inc-1-checkout-is-down", "Public update")
     page.get_by_test_id("act-as").select_option(label="Ben Carter")
+    page.locator("body[data-ready=U0002]").wait_for()
     page.get_by_test_id("channel-inc-1-checkout-is-down").click()
     expect(page.get_by_test_id("action-ack").first).to_be_in_viewport()
     expect(page.get_by_test_id("action-resolve")).to_be_in_viewport()

@@ -123,6 +123,7 @@ function read(opened = false) {
   clearTimeout(reading);
   reading = setTimeout(() => {
     const channel = currentChannel();
+    if (document.body.dataset.ready !== store.as) return; // between two people: the next one has seen nothing yet
     if (!channel?.is_member || document.hidden || !(timeline.stuck || opened) || timeline.channel !== channel.id) return;
     const ts = timeline.order.findLast((each) => !timeline.items.get(each).message.ephemeral);
     if (ts && ts > (channel.last_read || "")) post("read", { channel: channel.id, ts }).catch(() => {});

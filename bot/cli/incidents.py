@@ -160,12 +160,18 @@ def timeline(
 def verify(context: typer.Context, number: Annotated[str | None, typer.Argument(metavar="[N]")] = None) -> None:
     """Check every incident, or one."""
     picked = number_of(number) if number else None
-    faults = _ask(context.obj, lambda tools: tools.reader.verify(picked))
+    faults = _ask(context.obj, lambda tools: _faults(tools, picked))
     for fault in faults:
         say(f"INC-{fault.incident}: {fault.stream} entry {fault.seq}: {fault.what}")
     if faults:
         raise Failure(f"{len(faults)} incidents do not verify; keep a copy of the database before you do anything else")
     say("No faults: every hash, every body and every snapshot agrees with the log.")
+
+
+async def _faults(tools: Any, number: int | None) -> Any:
+    if number is not None:
+        await tools.queries.state(tools.viewer, number)
+    return await tools.reader.verify(number)
 
 
 def replay(context: typer.Context, number: Number) -> None:

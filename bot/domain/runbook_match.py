@@ -5,10 +5,10 @@ name, its name with other labels, its service, the default (INTEGRATIONS, sectio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.domain.matchers import all_hold
 from bot.domain.matchers import parse as parse_matchers
 from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity
@@ -79,6 +79,7 @@ class Shelf:
         return sorted(found)
 
 
+@lru_cache(maxsize=1024)
 def spelled(name: str) -> str:
     """`HighLatency`, `high-latency` and `High_Latency.md` are one name: senders and files spell it differently."""
     return _NOT_WORD.sub("", name.lower().removesuffix(".md").removesuffix(".html"))
@@ -105,12 +106,16 @@ def _entry_fit(name: str, entry: str, fields: Mapping[str, str]) -> Fit | None:
         matchers = parse_matchers(entry)
     except ValueError:
         return None  # lint names it; the file's other entries still serve
-    exact = [m for m in matchers if m.name == "alertname" and m.op == "="]
-    rest = [m for m in matchers if m not in exact]
     # The same alert is spelled in several cases by the collections of rules; regular expressions say what they mean.
     alert = fields.get("alertname", "").casefold()
-    if any(m.value.casefold() != alert for m in exact) or not all_hold(rest, fields):
-        return None
+    exact = False
+    for matcher in matchers:
+        if matcher.name == "alertname" and matcher.op == "=":
+            exact = True
+            if matcher.value.casefold() != alert:
+                return None
+        elif not matcher.holds(fields):
+            return None
     looseness = -len(matchers)
     if any(m.name == "runbook_url" and fields["runbook_url"] for m in matchers):
         return Fit(BY_URL, looseness, name, f"{entry} fits the alert's runbook_url")
@@ -127,11 +132,16 @@ def _short(entry: str) -> str:
 
 def _url_names(url: str, name: str) -> bool:
     """True if the last part of the URL's path is the runbook's name."""
+    last = spelled(_last_part(url)) if url else ""
+    return bool(last) and last == spelled(name)
+
+
+@lru_cache(maxsize=256)
+def _last_part(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return False
+        return ""
     if parts.scheme not in ("http", "https"):
-        return False
-    last = next((part for part in reversed(parts.path.split("/")) if part), "")
-    return bool(spelled(last)) and spelled(last) == spelled(name)
+        return ""
+    return next((part for part in reversed(parts.path.split("/")) if part), "")

@@ -60,6 +60,14 @@ def fill_steps(
     commands = fill_all([step.command for step in runbook.steps], quoted)
     words = iter(fill_all([words for step in runbook.steps for words in (step.text, step.expect, step.if_not)], plain))
     return tuple(
-        step.model_copy(update={"text": next(words), "command": command, "expect": next(words), "if_not": next(words)})
+        Step.model_construct(  # built from a valid step, texts for texts
+            number=step.number,
+            section=step.section,
+            text=next(words),
+            command=command,
+            language=step.language,
+            expect=next(words),
+            if_not=next(words),
+        )
         for step, command in zip(runbook.steps, commands, strict=True)
     )

@@ -12,7 +12,9 @@ _SANDBOX = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=F
 
 @lru_cache(maxsize=512)
 def _compiled(source: str) -> Template:
-    return _SANDBOX.from_string(source)
+    template = _SANDBOX.from_string(source)
+    template.globals = dict(template.globals)  # Jinja's is a chain of maps, walked again for each rendering
+    return template
 
 
 _BETWEEN = "\x1e"

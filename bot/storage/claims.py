@@ -116,7 +116,8 @@ def _choosing() -> Select[int]:
     candidates = (
         select(e.pos, e.rank, turn.label("turn"), share.label("share"))
         .select_from(effects.outerjoin(budgets, b.name == e.budget))
-        .where(is_open(), ripe(), unblocked())
+        # a dry budget first: its rows, perhaps thousands, need not be held against their lanes
+        .where(is_open(), ripe(), share >= 1, unblocked())
         .subquery()
     )
     c = candidates.c

@@ -9,11 +9,12 @@ from typing import Final
 
 import structlog
 
+from bot.delivery.alone import Alone
 from bot.delivery.circuit import PROBE_EVERY, WORKING, Circuit, shows_outage
 from bot.delivery.copies import Copies
-from bot.delivery.retry import GiveUp, RetryAt, after_failure
+from bot.delivery.retry import GIVE_UP_AFTER, PAGE_GIVES_UP_AFTER, GiveUp, RetryAt, after_failure
 from bot.domain import commands as c
-from bot.domain.effects import PagePager, TellUser
+from bot.domain.effects import RESPONSE, PagePager, TellUser, cause_of
 from bot.domain.policy import Policy
 from bot.domain.record import Observation
 from bot.domain.refusals import Refused
@@ -72,6 +73,7 @@ class Carrier:
         self._observer = observer or Unobserved()
         self._monotonic = monotonic
         self._circuits: dict[str, Circuit] = {}
+        self._alone = Alone()
         self._copies = Copies(committer, clock)
 
     async def carry(self, job: Job, claimed: float) -> bool:
@@ -113,6 +115,7 @@ class Carrier:
         self._fault(f"call:{kind}:after")
         if isinstance(result, Done):
             self._circuits[registration.vendor] = WORKING
+            self._alone.passed(job.id, registration.vendor)
             return await self._done(job, claimed, result, registration)
         return await self._failed(job, claimed, result, registration)
 
@@ -142,11 +145,20 @@ class Carrier:
     async def _failed(self, job: Job, claimed: float, error: DeliveryError, registration: Registration) -> Attempt:
         now = self._clock()
         circuit = self._vendor(registration)
-        circuit = circuit.failed(now) if shows_outage(error) else WORKING
+        circuit = circuit.failed(now, job.id) if shows_outage(error) else WORKING
         self._circuits[registration.vendor] = circuit
         if error.parks:
             await self._park(error)
-        verdict = after_failure(job.attempt, now - job.created_at, error, now, self._spread())
+        alone = self._alone.failed(job.id, registration.vendor) if job.effect.lane and shows_outage(error) else 0
+        verdict = after_failure(
+            job.attempt,
+            now - job.created_at,
+            error,
+            now,
+            self._spread(),
+            oldest=PAGE_GIVES_UP_AFTER if cause_of(job.effect) == RESPONSE else GIVE_UP_AFTER,
+            alone=alone,
+        )
         if isinstance(verdict, GiveUp):
             return await self._give_up(job, claimed, verdict, registration.name)
         if circuit.probe_at:  # an attempt at a vendor that is down does not count: the next is not put off by it
@@ -160,6 +172,7 @@ class Carrier:
 
     async def _give_up(self, job: Job, claimed: float, verdict: GiveUp, name: str) -> Attempt:
         """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel."""
+        self._alone.forget(job.id)
         log.error("effect given up", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=verdict.error)
         settled = Settled(job.id, job.token, "failed", self._clock(), error=verdict.error)
         kind = job.effect.show_key or job.effect.kind

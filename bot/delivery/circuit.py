@@ -20,6 +20,10 @@ class Circuit:
     failures: int = 0
     since: datetime | None = None
     probe_at: datetime | None = None
+    first: str = ""
+    """The effect that failed first …"""
+    several: bool = False
+    """… and whether another one did: one message that the vendor stumbles over is no outage."""
 
     def lets_through(self, now: datetime) -> bool:
         """True if a call may start: the vendor works, or a probe is due."""
@@ -29,13 +33,12 @@ class Circuit:
         """A call starts; while open it is the probe, and the next one has to wait."""
         return self if self.probe_at is None else replace(self, probe_at=now + PROBE_EVERY)
 
-    def failed(self, now: datetime) -> "Circuit":
-        """A call found the vendor down."""
-        since = self.since or now
-        failures = self.failures + 1
-        if failures < OPENS_AFTER or now - since < OPENS_OVER:
-            return Circuit(failures, since)
-        return Circuit(failures, since, now + PROBE_EVERY)
+    def failed(self, now: datetime, effect: str) -> "Circuit":
+        """A call for `effect` found the vendor down."""
+        since, first = self.since or now, self.first or effect
+        failures, several = self.failures + 1, self.several or effect != first
+        opens = several and failures >= OPENS_AFTER and now - since >= OPENS_OVER
+        return Circuit(failures, since, now + PROBE_EVERY if opens else None, first, several)
 
 
 WORKING: Final = Circuit()

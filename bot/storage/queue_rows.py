@@ -24,13 +24,14 @@ class EffectRows:
     settled: list[Settled] = field(default_factory=list)
     cancelled: list[tuple[int, str, datetime]] = field(default_factory=list)
     released: dict[int, Incident] = field(default_factory=dict)
-    retried: list[str] = field(default_factory=list)
+    retried: list[tuple[str, datetime]] = field(default_factory=list)
+    """(effect, when a person asked for it): it is as young as that again."""
     ranks: dict[int, int] = field(default_factory=dict)
 
     def add(self, changes: Changes, budget_of: BudgetOf, now: datetime) -> None:
         """Fold one case's changes in."""
         self.settled += changes.settled
-        self.retried += changes.retry
+        self.retried += [(effect, now) for effect in changes.retry]
         for number, cause in changes.cancel:
             self.cancelled.append((number, cause, now))
             for row in self._waiting(number):

@@ -48,8 +48,9 @@ def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> se
     if rows.retried:
         again = update(effects).where(effects.c.id == bindparam("effect"), effects.c.state == "failed")
         values = {"state": back_to_waiting(), "attempt": 0, "not_before": None, "ended_at": None, "error": ""}
+        values |= {"created_at": bindparam("asked_at")}
         # one by one: each sees the row that the one before it sent back to waiting
-        conn.execute(again.values(values), [{"effect": effect} for effect in rows.retried])
+        conn.execute(again.values(values), [{"effect": effect, "asked_at": at} for effect, at in rows.retried])
     _cancel(conn, rows)
     used = _release(conn, rows, budget_of)
     if rows.ranks:

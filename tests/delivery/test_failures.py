@@ -1,11 +1,12 @@
 """What fails is tried again, or people are told; nothing is recorded by who has lost the claim."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.delivery.circuit import PROBE_EVERY
 from bot.domain import commands as c
-from bot.ports.delivery import DeliveryError, Done, Job
+from bot.ports.delivery import DeliveryError, Done, Job, Placed
 from tests.delivery.world import Clock, Process, World, transient
 from tests.support.memory import OVER, MemoryStore
 
@@ -326,3 +327,94 @@ async def test_a_database_that_is_away_stops_the_runner_no_longer_than_it_lasts(
         store.down = False
         await bot.step()
     assert "pin_card" in world.kinds()
+
+
+async def test_a_message_that_alone_fails_again_and_again_steps_aside_for_those_behind_it(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    async def choosy(job: Job) -> Done:
+        if job.event.event.type == "update_posted":
+            raise transient("internal_error")
+        return await world.carry(job)
+
+    async with Process(store, store, world, clock, registry=world.registry(tell=choosy)) as bot:
+        number = await bot.declare()
+        await bot.step()
+        await bot.act(number, c.PostUpdate("the one that Slack stumbles over"))
+        await bot.act(number, c.Acknowledge())
+        for n in range(6):
+            await bot.act(number, c.SetTitle(f"Title number {n}"))
+            await bot.settle_down(clock, until=timedelta(seconds=40))
+        [failed] = [e.event for e in store.tables.events[number] if e.event.type == "delivery_failed"]
+        assert "while others passed" in failed.error
+    assert world.texts()[0] == "acknowledged"
+    assert world.texts().count("title_changed") == 6
+
+
+async def test_messages_that_fail_with_all_others_wait_and_lose_their_place_to_nobody(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        await bot.step()
+        world.always.update(dict.fromkeys(world.registry(), transient()))
+        await bot.act(number, c.PostUpdate("during the outage"))
+        await bot.act(number, c.Acknowledge())
+        await bot.settle_down(clock, until=timedelta(hours=2))
+        assert failed_events(store, number) == []
+        world.always.clear()
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert world.texts() == ["update_posted", "acknowledged"]
+
+
+async def test_a_page_that_reaches_nobody_is_told_within_minutes(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.always["page_pager"] = transient()
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare(service="checkout", severity="sev1")
+        await bot.settle_down(clock, until=timedelta(minutes=4))
+        assert store.tables.incidents[number].reached["default"] == "paged"
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert store.tables.incidents[number].reached["default"] == "failed"
+    assert "page_answered" in world.texts()
+
+
+async def test_what_a_person_has_tried_again_is_young_again(store: MemoryStore, world: World, clock: Clock) -> None:
+    world.always["pin_card"] = DeliveryError("slow down", retry_after=3600)
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        await bot.settle_down(clock, until=timedelta(hours=26))
+        assert len(failed_events(store, number)) == 1
+        await bot.act(number, c.RetryDelivery())
+        await bot.settle_down(clock, until=timedelta(hours=2))
+        assert len(failed_events(store, number)) == 1, "one failure does not end it again"
+        del world.always["pin_card"]
+        await bot.settle_down(clock, until=timedelta(hours=2))
+    assert world.kinds().count("pin_card") == 1
+
+
+async def test_who_lost_the_claim_takes_its_own_copy_back(store: MemoryStore, world: World, clock: Clock) -> None:
+    taken: list[tuple[str, bool]] = []
+
+    async def tidy(job: Job, placed: Placed, lost: bool) -> list[Placed]:
+        taken.append((placed.ts, lost))
+        return [placed]
+
+    async def frozen(job: Job) -> Done:
+        await world.carry(job)
+        store.tables.effects[job.id].token = "somebody-else's"
+        return Done(placed=Placed("C1", "1.2"))
+
+    registry = world.registry()
+    registry["post_card"] = replace(registry["post_card"], handler=frozen, tidy=tidy)
+    async with Process(store, store, world, clock, registry=registry) as bot:
+        number = await bot.declare()
+        await bot.step()
+        async with asyncio.timeout(5):
+            while not store.tables.entries.get(number):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        await bot.runner._carrier.close()
+    assert taken == [("1.2", True)]
+    assert "card" not in store.tables.incidents[number].messages
+    assert [entry.observation.ts for entry in store.tables.entries[number]] == ["1.2"]

@@ -145,7 +145,7 @@ async def test_a_call_that_must_be_repeated_is_not_claimed_after_the_acknowledge
 
 
 async def test_what_gave_up_is_tried_again_when_a_person_asks(house: House) -> None:
-    """It starts counting anew, and looks first."""
+    """It starts counting anew, is young again, and looks first."""
     await house.open()
     (job,) = await house.claim()
     await house.settle(job, "failed", c.GiveUp(job.id, "open the channel", "no", "ask an admin"))
@@ -156,6 +156,17 @@ async def test_what_gave_up_is_tried_again_when_a_person_asks(house: House) -> N
     await house.act(1, c.RetryDelivery())
     (again,) = [job for job in await house.claim() if job.effect.kind == "open_room"]
     assert (again.id, again.attempt, again.first_at) == (job.id, 1, START)
+    assert again.created_at == START + timedelta(minutes=1)
+
+
+async def test_who_holds_something_is_known(house: House) -> None:
+    """So that what a dead process held can be handed back."""
+    await house.open()
+    assert await house.database.holders() == []
+    await house.claim("w1")
+    assert await house.database.holders() == ["w1"]
+    await house.database.release("w1")
+    assert await house.database.holders() == []
 
 
 async def test_a_clean_stop_hands_back_what_was_not_started(house: House) -> None:

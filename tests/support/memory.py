@@ -6,7 +6,7 @@ other way round) shows which of the two misread them.
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -151,6 +151,7 @@ class MemoryStore:
         for gone in changes.retry:
             row = t.effects[gone]
             row.state, row.attempt, row.not_before = "waiting", 0, None
+            row.new = replace(row.new, created_at=self._clock())
         for number, kind, _ in changes.disarm:
             if timer := t.timers.get((number, kind)):
                 timer.state = "cancelled"

@@ -155,7 +155,8 @@ def open_engine(url: URL, timeout: float, **pool: Any) -> AsyncEngine:
                 "application_name": "tocsin",
                 "statement_timeout": milliseconds,
                 "lock_timeout": milliseconds,
-                "idle_in_transaction_session_timeout": "10000",
+                # a frozen process must not keep the others from its locks
+                "idle_in_transaction_session_timeout": milliseconds,
                 "jit": "off",
             },
         },

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.domain.commands import RoomOpened
 from bot.domain.effects import Bookmark, Invite, OpenRoom, PinCard
+from bot.domain.events import RoomCreated
 from bot.domain.incident.state import Room
 from bot.outbound.slack.client import Json, Slack, errors_by_user
 from bot.outbound.slack.directory import Directory
@@ -116,9 +117,12 @@ class Rooms:
         return _real(errors_by_user(answer))
 
     async def show_topic(self, job: Job) -> Done:
-        """Set the topic to what the state says now; on a repeat look first, since each setting posts a notice."""
+        """Set the topic to what the state says now. Each setting posts a notice, so look first, but in a new room.
+
+        A takeover shows the state as it is by then: what waits behind it has nothing left to set.
+        """
         channel, topic = room_of(job).channel, self._render.topic(job.state)
-        if job.first_at:
+        if job.first_at or not isinstance(job.event.event, RoomCreated):
             answer = await self._slack.call("conversations.info", channel=channel)
             if unescape(answer["channel"].get("topic", {}).get("value", "")) == unescape(topic):
                 return Done()

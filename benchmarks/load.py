@@ -6,6 +6,8 @@ then: a server that stalls cannot hide it by slowing the sender down.
 """
 
 import asyncio
+import hashlib
+import hmac
 import json
 import subprocess
 import sys
@@ -30,7 +32,8 @@ def send(
 ) -> dict[str, Any]:
     """POST `count` bodies of the kind `payload` to `url` from another process; return what came of it.
 
-    `rate` is in requests per second; 0 sends as fast as answers come. Latencies are in ms.
+    `token` is the sender's bearer token, or Slack's signing secret. `rate` is in requests per second; 0 sends as fast
+    as answers come. Latencies are in ms.
     """
     order = {"url": url, "token": token, "payload": payload, "count": count, "first": first}
     order |= {"connections": connections, "rate": rate}
@@ -78,7 +81,7 @@ class _Line(asyncio.Protocol):
 async def _run(order: Mapping[str, Any]) -> dict[str, Any]:
     parts = urlsplit(order["url"])
     requests = [
-        _request(parts.netloc, parts.path, order["token"], body)
+        _request(parts.netloc, parts.path, order, body)
         for body in PAYLOADS[order["payload"]](order["first"], order["count"])
     ]
     loop = asyncio.get_running_loop()
@@ -119,10 +122,16 @@ async def _work(line: _Line, turns: Iterator[tuple[bytes, float]], took: list[fl
         outcomes[json.loads(body)["outcome"] if status == 202 else str(status)] += 1
 
 
-def _request(host: str, path: str, token: str, body: bytes) -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def _request(host: str, path: str, order: Mapping[str, Any], body: bytes) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
+    if order["payload"] == "commands":
+        now = str(int(time.time()))
+        mac = hmac.new(order["token"].encode(), b"v0:" + now.encode() + b":" + body, hashlib.sha256).hexdigest()
+        head += f"Content-Type: application/x-www-form-urlencoded\r\nX-Slack-Request-Timestamp: {now}\r\n"
+        head += f"X-Slack-Signature: v0={mac}\r\n"
+    else:
+        head += f"Content-Type: application/json\r\nAuthorization: Bearer {order['token']}\r\n"
+    return f"{head}\r\n".encode() + body
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

@@ -1,8 +1,9 @@
-"""Alertmanager deliveries of several kinds, shaped and sized like real ones."""
+"""Deliveries of several kinds, shaped and sized like real ones: Alertmanager's, and Slack's slash commands."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
 OUTAGES: Final = 5
 """How many services the storm is about."""
@@ -81,10 +82,26 @@ def _storm(first: int, count: int) -> Iterator[bytes]:
         yield _body(service, [_alert(service, f"d{n * STORM_ALERTS + k:015x}") for k in range(STORM_ALERTS)])
 
 
+def _commands(first: int, count: int) -> Iterator[bytes]:
+    """Slash commands, each a declaration of its own."""
+    for n in range(first, first + count):
+        form = {
+            "command": "/incident",
+            "text": f"declare sev2 Outage number {n}",
+            "user_id": "U0001",
+            "channel_id": "C0001",
+            "team_id": "T0001",
+            "trigger_id": f"{n}.1.bench",
+            "response_url": "http://127.0.0.1:1/none",
+        }
+        yield urlencode(form).encode()
+
+
 PAYLOADS: Final[Mapping[str, Callable[[int, int], Iterator[bytes]]]] = {
     "same": _same,
     "crowd": _crowd,
     "joining": _joining,
     "opening": _opening,
     "storm": _storm,
+    "commands": _commands,
 }

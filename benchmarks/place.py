@@ -10,23 +10,30 @@ from typing import Final, Literal
 
 from tests.support.demo import Process
 from tests.support.postgres import Cluster
-from tests.support.serving import Site
+from tests.support.serving import SERVES, Site
 
 TOKEN: Final = "token-of-the-benchmarks"  # of a server that lives for seconds, on loopback
-_QUIET: Final = {"TOCSIN_ALERTMANAGER_TOKEN": TOKEN, "TOCSIN_LOG_LEVEL": "ERROR"}
+QUIET: Final = {"TOCSIN_ALERTMANAGER_TOKEN": TOKEN, "TOCSIN_LOG_LEVEL": "ERROR"}
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def serving(
-    url: str | None = None, *, mode: Literal["http", "socket"] = "socket", slack: bool = True
+    url: str | None = None,
+    *,
+    mode: Literal["http", "socket"] = "socket",
+    slack: bool = True,
+    migrate: bool = True,
+    module: str = "bot",
 ) -> Iterator[tuple[Site, Process]]:
     """Yield a place and its running bot. `slack=False`: nobody answers at Slack's address."""
     with tempfile.TemporaryDirectory() as folder, Site(Path(folder), url, mode, config="") as site:
         if slack:
             site.open_workspace()
-        site.migrate()
-        yield site, site.serve(**_QUIET)
+        if migrate:
+            site.migrate()
+        with Process("serve", cwd=site.folder, env={**site.env, **QUIET}, ready=SERVES, module=module) as bot:
+            yield site, bot
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def fill_steps(
     commands = fill_all([step.command for step in runbook.steps], quoted)
     words = iter(fill_all([words for step in runbook.steps for words in (step.text, step.expect, step.if_not)], plain))
     return tuple(
-        Step.model_construct(  # built from a valid step, texts for texts
+        Step(
             number=step.number,
             section=step.section,
             text=next(words),

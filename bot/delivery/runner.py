@@ -28,8 +28,8 @@ from bot.usecases.committer import Committer
 
 CONCURRENCY: Final = 64
 """Effects in flight at once; a whole level of several incidents, well under a connection pool's size."""
-STOP_WITHIN: Final = 10.0
-"""Seconds that a clean stop waits for what is in flight: longer than a call may take."""
+STOP_WITHIN: Final = 8.5
+"""Seconds that a clean stop waits for what is in flight: longer than a call may take, and with the rest under ten."""
 LOOK_AGAIN: Final = timedelta(seconds=1)
 """When the database did not answer."""
 TIMERS_EVERY: Final = timedelta(seconds=0.5)

@@ -74,11 +74,6 @@ def once() -> Strikes:
     return strikes
 
 
-def never(kind: str) -> bool:
-    """Fair weather."""
-    return False
-
-
 @dataclass
 class Attempt:
     """One call of a handler: which effect, and by when it had ended (in the loop's seconds)."""

@@ -1,0 +1,147 @@
+"""A replica dies or freezes in the middle of a call: another one finishes the job, within the lease, and once."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import pytest
+
+from tests.support.crew import LEASE, UNHURRIED, Crew, Workspace, alert, doubled, effect_of
+from tests.support.demo import until, words_of
+from tests.support.postgres import Cluster
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kill]
+
+KIND = {"conversations.create": "open_room", "conversations.invite": "invite", "bookmarks.add": "bookmark"}
+"""Methods that one kind of effect calls; of a message, the metadata says whose it is."""
+SLACK_TIME = 2.0
+"""Seconds that the rest of the work may take on a busy machine, after the lease."""
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory, durable: Cluster) -> Iterator[Crew]:
+    """Three replicas; each test leaves them standing."""
+    with Crew(tmp_path_factory.mktemp("crew"), durable, config=UNHURRIED) as crew:
+        yield crew
+
+
+def caught_in(crew: Crew, method: str, misfortune: str, title: str) -> tuple[int, str]:
+    """Declare an incident whose first `method` hangs; return the replica that hangs in it, and the incident's key."""
+    anna = crew.person()
+    anna.control(faults=[{"method": method, "kind": misfortune, "times": 1}])
+    before = anna.calls()[-1]["n"]
+    key = crew.deliver(0, alert(title, title))
+    hung = until(lambda: [c for c in anna.calls() if c["n"] > before and c["method"] == method], "the call")[0]
+    claimed = f"SELECT worker, id, kind FROM effects WHERE state = 'claimed' AND incident = {key[4:]}"
+    mine = KIND.get(method) or effect_of(hung)
+    held = until(lambda: [row for row in crew.rows(claimed) if mine in row], "who holds it")
+    return crew.which(held[0][0]), key
+
+
+def left(crew: Crew, key: str) -> list[list[str]]:
+    """Return what is still to be done for an incident; empty once its room is furnished."""
+    mine = f"SELECT kind, state, attempt, error, not_before FROM effects WHERE incident = {key[4:]}"
+    bookmarks = crew.rows(f"{mine} AND kind = 'bookmark' AND state = 'done'")
+    return crew.rows(f"{mine} AND state NOT IN ('done', 'cancelled')") or (
+        [] if len(bookmarks) == 2 else [["bookmarks"]]
+    )
+
+
+def finished(crew: Crew, key: str) -> None:
+    """Wait until nothing is left to be done for an incident."""
+    try:
+        until(lambda: not left(crew, key), f"the end of {key}")
+    except AssertionError as exc:
+        raise AssertionError(f"{exc}; left: {left(crew, key)}") from None
+
+
+def once(crew: Crew) -> None:
+    """Hold the workspace to having everything once."""
+    seen = Workspace(crew)
+    rooms = [room["name"].split("-")[1] for room in seen.rooms]
+    assert doubled(rooms) == {}
+    assert doubled(post.effect for post in seen.posts()) == {}
+    assert doubled(seen.came()) == {}
+    assert doubled(seen.topics()) == {}
+    furnished = {room["name"]: (len(room["pins"]), len(room["bookmarks"])) for room in seen.rooms}
+    assert {name: count for name, count in furnished.items() if count != (1, 2)} == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "misfortune"),
+    [
+        ("conversations.create", "silence_after"),
+        ("chat.postMessage", "silence"),
+        ("chat.postMessage", "silence_after"),
+        ("bookmarks.add", "silence_after"),
+    ],
+)
+def test_another_replica_finishes_what_a_killed_one_had_begun(crew: Crew, method: str, misfortune: str) -> None:
+    victim, key = caught_in(crew, method, misfortune, f"killed in {method} {misfortune}")
+    began = time.monotonic()
+    crew.kill(victim)
+    finished(crew, key)
+    assert time.monotonic() - began < LEASE + SLACK_TIME
+    crew.launch(victim)
+    once(crew)
+    crew.ready(victim)
+
+
+def test_a_frozen_replica_that_wakes_after_its_lease_records_nothing(crew: Crew) -> None:
+    victim, key = caught_in(crew, "chat.postMessage", "silence_after", "frozen in the middle")
+    crew.freeze(victim)
+    finished(crew, key)
+    events = f"SELECT seq, type, data, hash FROM events WHERE incident = {key[4:]} ORDER BY seq"
+    before = crew.rows(events)
+    crew.thaw(victim)
+    until(lambda: any("superseded" in line or "dropped" in line for line in crew.running[victim].output), "its waking")
+    assert crew.rows(events) == before
+    once(crew)
+
+
+def test_one_alert_fifty_times_at_once_to_three_replicas_opens_one_incident(crew: Crew) -> None:
+    many = [alert("Everywhere", "everywhere", receiver=f"sender {n % 5}") for n in range(50)]
+    with ThreadPoolExecutor(50) as pool:
+        told = list(pool.map(lambda one: crew.post(one[0] % 3, one[1]), enumerate(many)))
+    assert {status for status, _ in told} == {202}
+    assert len({answer["incident"] for _, answer in told}) == 1
+    assert {answer["outcome"] for _, answer in told} <= {"opened", "unchanged"}
+    key = told[0][1]["incident"]
+    declared = crew.rows("SELECT incident FROM events WHERE type = 'declared' AND data LIKE '%everywhere%'")
+    assert declared == [[key[4:]]]
+    finished(crew, key)
+    once(crew)
+
+
+def test_two_people_who_change_the_severity_at_once_are_both_answered_truthfully(crew: Crew) -> None:
+    key = crew.deliver(1, alert("Contested", "contested"))
+    people = {"U0001": "2", "U0002": "3"}
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            said = list(
+                pool.map(
+                    lambda one: str(
+                        crew.person(one[0]).say("general", f"/incident {key} sev {one[1]} because so").get("text")
+                    ),
+                    people.items(),
+                )
+            )
+        log = crew.rows(
+            f"SELECT actor, data FROM events WHERE incident = {key[4:]} AND type = 'severity_changed' ORDER BY seq"
+        )
+        for answer, level in zip(said, people.values(), strict=True):
+            assert f"SEV{level}" in answer, (said, log)
+    assert len(log) >= 4
+    for (_, earlier), (_, later) in pairwise(log):
+        assert earlier != later
+    assert crew.run("incident", "verify", key)[0] == 0
+
+
+def test_what_stands_after_all_this_is_intact(crew: Crew) -> None:
+    crew.quiet([])
+    code, said = crew.run("incident", "verify")
+    assert code == 0, said
+    once(crew)
+    room = crew.person().sees("incidents", "Everywhere")
+    assert "INC-" in words_of(room)

@@ -1,0 +1,219 @@
+"""Several real `tocsin serve` processes on one PostgreSQL, and everything that can befall them."""
+
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import re
+import signal
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.demo import Process, fetch, free_port, until
+from tests.support.postgres import Cluster
+from tests.support.serving import SERVES, Site
+from tests.support.workspace_process import TOKENS
+
+LEASE = 3.0
+"""Seconds that a claim holds."""
+UNHURRIED = "delivery: {call_timeout: 2s, lease: 3s}"
+CONFIG = f"""{UNHURRIED}
+severities:
+  sev1: {{respond: 4s}}
+"""
+BEARER = {"Authorization": f"Bearer {TOKENS['TOCSIN_ALERTMANAGER_TOKEN']}", "Content-Type": "application/json"}
+HUNG = 5.0
+"""Seconds after which a sender hangs up; every answer is due in 3."""
+
+
+class Crew(Site):
+    """A workspace, a database of a cluster, and numbered replicas; each keeps its port when it is started again."""
+
+    def __init__(self, folder: Path, cluster: Cluster, replicas: int = 3, config: str = CONFIG) -> None:
+        self.database = f"crew_{free_port()}"
+        super().__init__(folder, cluster.create(self.database), config=config)
+        self.cluster = cluster
+        self.ports = [self.port, *(free_port() for _ in range(replicas - 1))]
+        self.running: dict[int, Process] = {}
+        self._frozen: set[int] = set()
+
+    def __enter__(self) -> "Crew":
+        self.open_workspace()
+        self.migrate()
+        for n in range(len(self.ports)):
+            self.launch(n)
+        for n in range(len(self.ports)):
+            self.ready(n)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for n in list(self._frozen):
+            self.thaw(n)
+        super().__exit__()
+
+    # --- what befalls a replica -----------------------------------------------------------------------
+    def launch(self, n: int) -> None:
+        """Start replica `n`, without waiting for it."""
+        # one address for all: it stands in links, by which a bookmark is recognised
+        env = {**self.env, "TOCSIN_PORT": str(self.ports[n]), "TOCSIN_PUBLIC_URL": self.base}
+        self.running[n] = Process("serve", cwd=self.folder, env=env, module="tests.support.quick_serve")
+        self.bots.append(self.running[n])
+
+    def ready(self, n: int) -> None:
+        """Wait until replica `n` serves and its socket is up; as any supervisor does, start it again if it ended."""
+
+        def stands() -> bool:
+            if self.running[n].ended:  # it was started while the database was away, and said so
+                self.launch(n)
+            return any(re.search(SERVES, line) for line in list(self.running[n].output))
+
+        until(stands, f"replica {n}")
+        until(lambda: fetch(f"{self.at(n)}/health/slack")[0] == 200, f"the socket of replica {n}")
+
+    def kill(self, n: int) -> None:
+        """SIGKILL replica `n`."""
+        self.thaw(n)
+        self.running[n].kill()
+
+    def freeze(self, n: int) -> None:
+        """SIGSTOP replica `n`: its connections stand, and nothing answers."""
+        self._frozen.add(n)
+        os.kill(self.running[n].pid, signal.SIGSTOP)
+
+    def thaw(self, n: int) -> None:
+        """SIGCONT replica `n`, if it is frozen."""
+        if n in self._frozen:
+            self._frozen.discard(n)
+            os.kill(self.running[n].pid, signal.SIGCONT)
+
+    def thaw_later(self, n: int, seconds: float) -> threading.Timer:
+        """SIGCONT replica `n` when so many seconds have passed."""
+        timer = threading.Timer(seconds, self.thaw, (n,))
+        timer.start()
+        return timer
+
+    def at(self, n: int) -> str:
+        """The address of replica `n`."""
+        return f"http://127.0.0.1:{self.ports[n]}"
+
+    def which(self, worker: str) -> int:
+        """The replica that calls itself `worker` in the database."""
+        pid = int(worker.split(":")[1])
+        return next(n for n, process in self.running.items() if process.pid == pid)
+
+    def rows(self, query: str) -> list[list[str]]:
+        """Return the rows of an SQL query, as text."""
+        return [line.split("|") for line in self.cluster.sql(query, self.database).splitlines()]
+
+    # --- what is asked of them ------------------------------------------------------------------------
+    def post(self, n: int, alert: bytes) -> tuple[int, dict[str, Any]]:
+        """Deliver alerts to replica `n` as Alertmanager does. Status 0: the line broke, or nobody answered."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[n], timeout=HUNG)
+        try:
+            connection.request("POST", "/webhooks/alertmanager", alert, BEARER)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        except (OSError, http.client.HTTPException):
+            return 0, {}
+        finally:
+            connection.close()
+
+    def deliver(self, start: int, alert: bytes) -> str:
+        """Deliver alerts to one replica after the other until they are taken; return the incident's key."""
+        turn = iter(range(start, start + 1000))
+
+        def attempt() -> str:
+            status, told = self.post(next(turn) % len(self.ports), alert)
+            assert status in (0, 202, 503), (status, told)
+            return str(told["incident"] or told) if status == 202 else ""
+
+        return until(attempt, "the alerts to be taken", patience=60)
+
+    def tell(self, channel: str, words: str, done: str, user: str = "U0001") -> str:
+        """Type a command, again if the answer is an error or a time-out, until one matches `done`; return it."""
+        person = self.person(user)
+
+        def attempt() -> str:
+            said = str(person.say(channel, words).get("text") or "")
+            return said if re.search(done, said) else ""
+
+        return until(attempt, f"an answer to {words!r}", patience=60)
+
+    def quiet(self, numbers: Iterable[int], patience: float = 60) -> None:
+        """Wait until nothing waits to be delivered and every one of the incidents has rung for its response."""
+        many = len(list(numbers))
+        rung = "SELECT count(DISTINCT incident) FROM timers WHERE kind = 'respond' AND state <> 'armed'"
+        still = "SELECT count(*) FROM effects WHERE state IN ('waiting', 'held', 'claimed')"
+        until(lambda: int(self.cluster.sql(rung, self.database)) >= many, "every response timer", patience)
+        until(lambda: self.cluster.sql(still, self.database) == "0", "an empty queue", patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message of the bot that stands in the workspace: where, when, and of which effect."""
+
+    channel: str
+    ts: str
+    effect: str
+
+
+def alert(name: str, service: str, **more: Any) -> bytes:
+    """Return a webhook body with one firing critical alert."""
+    one = {
+        "status": "firing",
+        "labels": {"alertname": name, "severity": "critical", "service": service},
+        "annotations": {},
+        "fingerprint": hashlib.sha256(name.encode()).hexdigest()[:16],
+        "startsAt": "2026-01-01T00:00:00Z",
+    }
+    body = {"version": "4", "groupKey": f"{{}}:{{alertname={name!r}}}", "status": "firing", "alerts": [one]}
+    return json.dumps({**body, **more}).encode()
+
+
+class Workspace:
+    """All that stands in the workspace at the end, read from its own file, where nothing is left out."""
+
+    def __init__(self, crew: Crew) -> None:
+        with contextlib.closing(sqlite3.connect(crew.folder / "workspace.db")) as db:
+            facts = [(kind, key, json.loads(body)) for kind, key, body in db.execute("SELECT * FROM facts")]
+        self.channels = {key: body for kind, key, body in facts if kind == "channel"}
+        self.rooms = [c for c in self.channels.values() if c["name"].startswith("inc-")]
+        messages = [(key.partition(":")[0], body) for kind, key, body in facts if kind == "message"]
+        self._messages = sorted(messages, key=lambda one: one[1]["ts"])
+
+    def posts(self) -> list[Post]:
+        """The bot's messages, by time."""
+        return [
+            Post(channel, said["ts"], said["metadata"]["event_payload"]["effect"])
+            for channel, said in self._messages
+            if said.get("metadata")
+        ]
+
+    def came(self) -> list[str]:
+        """Each joining of somebody, as Slack says it in the channel."""
+        joins = ("channel_join", "group_join")
+        return [f"{channel} {said['user']}" for channel, said in self._messages if said.get("subtype") in joins]
+
+    def topics(self) -> list[str]:
+        """Each notice of a topic that was set."""
+        return [
+            f"{channel} {said['topic']}" for channel, said in self._messages if said.get("subtype") == "channel_topic"
+        ]
+
+
+def effect_of(call: dict[str, Any]) -> str:
+    """Return the id of the effect that a call of chat.postMessage carried out."""
+    metadata = call["args"]["metadata"]
+    read = json.loads(metadata) if isinstance(metadata, str) else metadata
+    return str(read["event_payload"]["effect"])
+
+
+def doubled(names: Iterable[str]) -> dict[str, int]:
+    """Return what occurs more than once."""
+    return {name: count for name, count in Counter(names).items() if count > 1}

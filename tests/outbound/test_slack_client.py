@@ -49,6 +49,16 @@ async def test_a_rate_limit_of_another_method_parks_the_method(office: Office) -
     assert (caught.value.retry_after, caught.value.parks) == (3.0, "conversations.create")
 
 
+async def test_after_a_rate_limit_nothing_of_its_budget_leaves_before_its_time(office: Office) -> None:
+    await office.fault("conversations.create", "429", retry_after=3)
+    for _ in range(2):
+        with pytest.raises(DeliveryError) as caught:
+            await office.carry(f.OpenRoom(name="inc-7"), Life())
+        assert caught.value.parks == "conversations.create"
+    assert 2 < caught.value.retry_after <= 3
+    assert len(office.calls("conversations.create")) == 1
+
+
 async def test_a_limited_announcement_parks_the_budget_that_it_draws_from(office: Office) -> None:
     life = await open_room(office, Life())
     effect = f.PostAnnouncement(channel="incidents")

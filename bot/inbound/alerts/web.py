@@ -29,6 +29,8 @@ from bot.usecases.committer import Case
 BODY_MAX: Final = 8 * 1024 * 1024
 """Bytes of one delivery. Alertmanager has no limit of its own; 5 MB must pass (INTEGRATIONS, section 1)."""
 LARGE: Final = 64 * 1024
+ANSWER_WITHIN: Final = 3.0
+"""Seconds. A silent database costs every batch its time-out, and a request waits for the batch before its own."""
 P = ParamSpec("P")
 T = TypeVar("T")
 REQUEST_ID = "X-Request-Id"
@@ -105,7 +107,11 @@ class AlertDoor:
         runbooks = await self.library.fresh()
         case = await _off_loop(len(raw), ReportBatch, asked, batch, self.policy, runbooks)
         try:
-            answer = await self.committer.submit(case)
+            async with asyncio.timeout(ANSWER_WITHIN):
+                answer = await self.committer.submit(case)
+        except TimeoutError:
+            log.error("webhook_not_confirmed", source=source.name, mend="see /health/database")
+            return _error(503, "not_confirmed", "Not confirmed in time; send it again.", request_id)
         except Unavailable as exc:
             log.error("webhook_not_saved", source=source.name, error=str(exc))
             return _error(503, "not_saved", "Not saved; send it again.", request_id)

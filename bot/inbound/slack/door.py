@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 import structlog
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.inbound.slack.bolt import build_app
@@ -17,6 +16,7 @@ from bot.inbound.slack.directory import SlackDirectory
 from bot.inbound.slack.http import Handler, build_handler
 from bot.inbound.slack.refill import Refill
 from bot.inbound.slack.rooms import Rooms
+from bot.inbound.slack.socket import Socket
 from bot.inbound.slack.tasks import Tasks
 from bot.ports.observer import Observer, Unobserved
 from bot.ports.reader import Reader
@@ -34,8 +34,9 @@ class SlackDoor:
     def __init__(self, counter: Counter, bot_token: str, signing_secret: str, now: Callable[[], float]) -> None:
         self._counter = counter
         self.app = build_app(counter, bot_token)
-        self.http_handler: Handler = build_handler(self.app, signing_secret, now)
-        self._socket: AsyncSocketModeHandler | None = None
+        self.http_handler: Handler | None = build_handler(self.app, signing_secret, now) if signing_secret else None
+        """Signed HTTP delivery; None without a signing secret, which Socket Mode does not need."""
+        self._socket: Socket | None = None
         self._connecting: asyncio.Task[Any] | None = None
         self.refill = Refill(counter)
 
@@ -47,7 +48,7 @@ class SlackDoor:
 
     async def start_socket(self, app_token: str) -> None:
         """Connect by Socket Mode, in the background: Slack may be away for now, the rest of us need not be."""
-        self._socket = AsyncSocketModeHandler(self.app, app_token, web_client=self._counter.client)
+        self._socket = Socket(self.app, app_token, web_client=self._counter.client)
         self._socket.client.message_listeners.append(self._greeted)
         self._connecting = asyncio.create_task(_connect(self._socket), name="socket mode")
 
@@ -70,7 +71,7 @@ class SlackDoor:
                 await self._connecting
             self._connecting = None
         if self._socket is not None:
-            await self._socket.close_async()  # type: ignore[no-untyped-call]  # the library's
+            await self._socket.close_gently()
             self._socket = None
 
     async def __aenter__(self) -> "SlackDoor":
@@ -82,7 +83,7 @@ class SlackDoor:
         await self._counter.tasks.finish()
 
 
-async def _connect(socket: AsyncSocketModeHandler) -> None:
+async def _connect(socket: Socket) -> None:
     """Connect, trying until it works: the library keeps at it."""
     await socket.connect_async()  # type: ignore[no-untyped-call]  # the library's
 

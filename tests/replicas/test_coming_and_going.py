@@ -1,0 +1,160 @@
+"""The database goes away and comes back; replicas are replaced one after another: nothing taken is lost."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.support.crew import UNHURRIED, Crew, Workspace, alert, doubled
+from tests.support.demo import fetch, until
+from tests.support.postgres import Cluster
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kill]
+
+ANSWER_DUE = 4.0
+"""Seconds: Slack waits three for an answer, and this machine is busy."""
+GONE_FOR = 12
+"""Requests that are refused before the database comes back."""
+
+
+@pytest.fixture
+def crew(tmp_path: Path, durable: Cluster) -> Iterator[Crew]:
+    """Three replicas whose response timers stay silent."""
+    with Crew(tmp_path, durable, config=UNHURRIED) as crew:
+        yield crew
+
+
+class Load:
+    """Senders that deliver alerts without a pause, each to the next replica; a refused one is sent again."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._names = count(1)
+        self._stop = threading.Event()
+        self.answers: Counter[int] = Counter()
+        self.taken: dict[str, str] = {}
+        """Alert → incident."""
+        self.slowest = 0.0
+
+    def send(self) -> None:
+        """Send until told to stop, and then until the last one is taken."""
+        while not self._stop.is_set():
+            n = next(self._names)
+            body = alert(f"Load{n}", f"load-{n % 5}")
+            for turn in count(n):
+                began = time.monotonic()
+                status, told = self._crew.post(turn % 3, body)
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                self.answers[status] += 1
+                if status == 202:
+                    self.taken[f"Load{n}"] = str(told["incident"])
+                    break
+
+    @contextmanager
+    def running(self, senders: int = 3) -> Iterator[None]:
+        """Send from several threads while the block lasts."""
+        with ThreadPoolExecutor(senders) as pool:
+            work: list[Future[None]] = [pool.submit(self.send) for _ in range(senders)]
+            try:
+                yield
+            finally:
+                self._stop.set()
+                for one in work:
+                    one.result(timeout=60)
+
+    def goes_on(self, more: int = 20) -> None:
+        """Wait until so many more alerts are taken."""
+        wanted = len(self.taken) + more
+        until(lambda: len(self.taken) >= wanted, "more alerts to be taken")
+
+
+def assert_kept(crew: Crew, load: Load) -> None:
+    """Every alert that was taken is in the incident that was named, once; five outages, five incidents."""
+    crew.quiet([])
+    rows = crew.rows("SELECT incident, data::json ->> 'name' FROM episodes")
+    names = [row[1] for row in rows]
+    assert doubled(names) == {}
+    assert {name: f"INC-{number}" for number, name in rows} == load.taken
+    assert {number for number, _ in rows} == {"1", "2", "3", "4", "5"}
+    seen = Workspace(crew)
+    assert len(seen.rooms) == 5
+    assert doubled(post.effect for post in seen.posts()) == {}
+    code, said = crew.run("incident", "verify")
+    assert code == 0, said
+
+
+@contextmanager
+def power_cut(cluster: Cluster) -> Iterator[None]:
+    """Connections break, and nobody listens."""
+    cluster.stop_immediate()
+    yield
+    cluster.start()
+
+
+@contextmanager
+def frozen(cluster: Cluster) -> Iterator[None]:
+    """Connections stand, and nobody answers."""
+    cluster.pause()
+    yield
+    cluster.resume()
+
+
+@pytest.mark.parametrize("away", [power_cut, frozen])
+def test_while_the_database_is_away_all_is_refused_in_words_and_afterwards_taken(
+    crew: Crew, durable: Cluster, away: Callable[[Cluster], object]
+) -> None:
+    load = Load(crew)
+    with load.running():
+        load.goes_on()
+        with away(durable):  # type: ignore[attr-defined]
+            until(lambda: load.answers[503] + load.answers[0] >= GONE_FOR, "refusals")
+            for n in range(3):
+                status, said = fetch(f"{crew.at(n)}/health")
+                assert (status, '"status": "down"' in said) == (503, True), said
+                assert fetch(f"{crew.at(n)}/health/live")[0] == 200
+            said = str(crew.person().say("general", "/incident declare sev1 Nobody hears").get("text"))
+            assert "Not saved" in said or "Not confirmed" in said, said
+        began = time.monotonic()
+        load.goes_on()
+        assert time.monotonic() - began < 10, "recovery is automatic, and soon"
+        for n in range(3):
+            until(lambda n=n: fetch(f"{crew.at(n)}/health/ready")[0] == 200, f"replica {n} to recover")
+    assert set(load.answers) == {202, 503}
+    assert load.slowest < ANSWER_DUE
+    crew.cluster.sql("SELECT 1", crew.database)
+    assert_kept(crew, load)
+
+
+def test_a_rolling_restart_under_load_refuses_nothing_it_has_accepted(crew: Crew) -> None:
+    load, said = Load(crew), list[str]()
+    with load.running(), ThreadPoolExecutor(1) as pool:
+        people = pool.submit(lambda: said.extend(ask(crew, load)))
+        for n in range(3):
+            load.goes_on()
+            began = time.monotonic()
+            assert crew.running[n].stop() == 0
+            assert time.monotonic() - began < 10
+            crew.launch(n)
+            crew.ready(n)
+        load.goes_on()
+        load.taken["done"] = "done"
+        people.result(timeout=60)
+        del load.taken["done"]
+    assert set(load.answers) <= {202, 0}, "no answer says no; 0 is a line to a process that is not there"
+    assert said
+    assert [one for one in said if one == "None" or "Not saved" in one] == [], "every command was answered"
+    assert_kept(crew, load)
+
+
+def ask(crew: Crew, load: Load) -> Iterator[str]:
+    """Somebody asks in Slack, again and again, until the load is done."""
+    person = crew.person("U0004")
+    while "done" not in load.taken:
+        answer = person.say("general", "/incident INC-1 timers")
+        yield str(answer.get("text"))

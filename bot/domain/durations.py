@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, PlainSerializer
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)[a-z]*", re.IGNORECASE)
+_WORDS: Final = r"s(?:ecs?|econds?)?|m(?:ins?|inutes?)?|h(?:rs?|ours?)?|d(?:ays?)?|w(?:eeks?)?"
+_PATTERN = re.compile(rf"(\d+(?:\.\d+)?)\s*({_WORDS})(?![a-z])", re.IGNORECASE)
 _WHOLE = re.compile(rf"(?:{_PATTERN.pattern}\s*)+", re.IGNORECASE)
 _BUSINESS = re.compile(r"(\d+)\s*bd", re.IGNORECASE)
 

@@ -146,7 +146,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
         database.on_change(runner.wake)
         login_links = LoginLinks(utc_now)
         app = web.Application()
-        if env.slack_signing_secret and not env.slack_app_token:
+        if slack.http_handler and not env.slack_app_token:
             app.router.add_post("/slack/events", slack.http_handler)
         _add_alert_door(app, settings, committer, library, meters)
         _add_pages(app, settings, database, library, directory, login_links, meters, slack)

@@ -14,13 +14,13 @@ from bot.domain.text import clean, clean_line, has_letters, slug
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("2s", 2), ("15m", 900), ("4h", 14_400), ("5d", 432_000), ("1w", 604_800), ("1h30m", 5400), ("90 min", 5400)],
+    [("2s", 2), ("15m", 900), ("4h", 14_400), ("5d", 432_000), ("1w", 604_800), ("1h30m", 5400), ("90 min", 5400), ("2 Hours", 7200)],
 )
 def test_durations_are_read_as_people_write_them(written: str, seconds: int) -> None:
     assert parse_duration(written) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("written", ["", "soon", "15", "m", "-5m", "1y", "5m!", "99999999w"])
+@pytest.mark.parametrize("written", ["", "soon", "15", "m", "-5m", "1y", "5m!", "500ms", "3 months", "99999999w"])
 def test_a_text_that_is_no_duration_says_how_to_write_one(written: str) -> None:
     with pytest.raises(ValueError, match=r"write it like|longer than ten years"):
         parse_duration(written)

@@ -48,8 +48,9 @@ class Site:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a `serve`: HTTP mode is what an app token's absence means."""
-        tokens = {k: v for k, v in TOKENS.items() if self.mode == "socket" or k != "SLACK_APP_TOKEN"}
+        """The environment of a `serve`: each mode has the tokens that the README names for it, and no others."""
+        unused = "SLACK_SIGNING_SECRET" if self.mode == "socket" else "SLACK_APP_TOKEN"
+        tokens = {k: v for k, v in TOKENS.items() if k != unused}
         return {
             **tokens,
             "SLACK_API_URL": f"http://127.0.0.1:{self.slack}/slack/api/",

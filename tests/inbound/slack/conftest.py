@@ -175,6 +175,7 @@ async def workspace(slack: FakeSlack) -> AsyncIterator[Workspace]:
             observer=ears,
         )
         app = web.Application()
+        assert door.http_handler is not None
         app.router.add_post("/slack/events", door.http_handler)
         async with door, TestServer(app) as server:
             url, respond = str(server.make_url("/slack/events")), str(vendor.make_url("/respond"))

@@ -14,7 +14,16 @@ from bot.domain.text import clean, clean_line, has_letters, slug
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("2s", 2), ("15m", 900), ("4h", 14_400), ("5d", 432_000), ("1w", 604_800), ("1h30m", 5400), ("90 min", 5400), ("2 Hours", 7200)],
+    [
+        ("2s", 2),
+        ("15m", 900),
+        ("4h", 14_400),
+        ("5d", 432_000),
+        ("1w", 604_800),
+        ("1h30m", 5400),
+        ("90 min", 5400),
+        ("2 Hours", 7200),
+    ],
 )
 def test_durations_are_read_as_people_write_them(written: str, seconds: int) -> None:
     assert parse_duration(written) == timedelta(seconds=seconds)

@@ -58,6 +58,15 @@ class Fault:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class RoomWait:
+    """Why an incident's channel does not open at once. `a_minute`: how many Slack lets us open; None if unknown."""
+
+    ahead: int
+    opens_at: datetime
+    a_minute: int | None
+
+
 class Reader(Protocol):
     """Queries. Private incidents are returned; each surface decides whom it shows them (law 9)."""
 
@@ -88,6 +97,10 @@ class Reader(Protocol):
         ...
 
     async def stats(self) -> Stats: ...
+
+    async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
+        """What the channel of incident `number` waits for; None if nothing keeps it from being opened at once."""
+        ...
 
     async def ping(self) -> float:
         """Seconds one trivial query took. Raises Unavailable."""

@@ -88,6 +88,11 @@ def tokens_at(second: float | BindParameter[float]) -> ColumnElement[float]:
     return case((filled > b.capacity, cast(b.capacity, Double)), else_=filled)
 
 
+def kept_at(rank: int) -> bool:
+    """True if an effect of `rank` may not touch the kept part."""
+    return rank >= _LOW
+
+
 def kept_from(rank: ColumnElement[int]) -> ColumnElement[float]:
     """Return the tokens that an effect of `rank` may not touch."""
     return case((rank >= _LOW, budgets.c.reserve), else_=0.0)

@@ -16,9 +16,9 @@ from bot.domain.incident import Incident
 from bot.domain.record import Entry
 from bot.ports.clock import Clock, utc_now
 from bot.ports.delivery import Job
-from bot.ports.reader import DeliveryRow, Fault, Stats, TimerRow
+from bot.ports.reader import DeliveryRow, Fault, RoomWait, Stats, TimerRow
 from bot.ports.store import Changes, Claim, Conflict, DueTimer, Keys, Loaded, Unavailable
-from bot.storage import budgets, claims, integrity, queries, streams, wakes
+from bot.storage import budgets, claims, integrity, queries, streams, waits, wakes
 from bot.storage.address import read_address
 from bot.storage.backend import Backend, Notice
 from bot.storage.budgets import BudgetOf, Limits, insert_into
@@ -141,6 +141,10 @@ class Database:
     async def stats(self) -> Stats:
         """Return the counts for health and metrics."""
         return await self._backend.read(queries.stats)
+
+    async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
+        """Return what the channel of incident `number` waits for, if for anything."""
+        return await self._backend.read(lambda conn: waits.room_wait(conn, number, now))
 
     async def ping(self) -> float:
         """Return the seconds one trivial query took."""

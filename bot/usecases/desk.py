@@ -15,7 +15,7 @@ from bot.domain.verbs.model import FormName
 from bot.ports.clock import Clock
 from bot.ports.directory import Directory
 from bot.ports.library import RunbookLibrary
-from bot.ports.store import Answer
+from bot.ports.store import Answer, Unavailable
 from bot.usecases.cases import Act, Open, Request
 from bot.usecases.committer import Case
 from bot.usecases.queries import Queries, Viewer
@@ -122,11 +122,22 @@ class Desk:
                 return await self._form(wish, request, viewer, number)
             case c.Declare():
                 self._allow(wish, request)
-                return await self.committer.submit(Open(request, self._with_runbook(wish), self.policy))
+                answer = await self.committer.submit(Open(request, self._with_runbook(wish), self.policy))
+                return await self._with_wait(answer)
             case UseRunbook():
                 return await self._act(self._chosen(wish), request, viewer, number)
             case _:
                 return await self._act(wish, request, viewer, number)
+
+    async def _with_wait(self, answer: Answer) -> Answer:
+        """Add whether the channel has to wait for its turn: who declares it is told at once, and why."""
+        if answer.kind != "declared" or answer.incident is None:
+            return answer
+        try:
+            wait = await self.queries.room_wait(answer.incident)
+        except Unavailable:
+            return answer  # the declaration is saved, and that is what counts
+        return answer.model_copy(update={"fields": {**answer.fields, "waits": wait}}) if wait else answer
 
     async def undo(self, request: Request, number: int, where: int | None = None) -> Answer:
         """Take a mistaken declaration back: its declarer's right, for five minutes."""

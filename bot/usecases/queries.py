@@ -124,6 +124,13 @@ class Queries:
         """Return the number of the incident to which `channel` belongs."""
         return await self._reader.incident_of_channel(channel)
 
+    async def room_wait(self, number: int) -> Data | None:
+        """Return why the channel of a fresh incident does not open at once, and when it will; None if it does."""
+        wait = await self._reader.room_wait(number, self._clock())
+        if wait is None:
+            return None
+        return {"ahead": wait.ahead, "opens_at": stamp(wait.opens_at), "a_minute": wait.a_minute}
+
     async def state(self, viewer: Viewer, number: int) -> Incident:
         """Return the incident. Refuses one that is not there for `viewer`."""
         state = await self._reader.incident(number)

@@ -6,7 +6,7 @@ from bot.domain.alerts import Episode
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.domain.record import Entry
-from bot.ports.reader import DeliveryRow, Fault, Stats, TimerRow
+from bot.ports.reader import DeliveryRow, Fault, RoomWait, Stats, TimerRow
 from bot.ports.store import Unavailable
 from tests.support.memory import MemoryStore
 
@@ -62,6 +62,9 @@ class MemoryReader:
     async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
         self._reach()
         return []
+
+    async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
+        return None
 
     async def stats(self) -> Stats:
         self._reach()

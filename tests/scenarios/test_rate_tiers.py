@@ -1,0 +1,114 @@
+"""Slack's published tiers, enforced by the workspace with its minute squeezed into three seconds; the bot's budgets
+with it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.demo import Person, Process, fetch, until
+from tests.support.serving import SERVES, Site
+
+SCALE = 20
+Call = dict[str, Any]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A workspace with tiers, and a bot that works in it."""
+    with Site(tmp_path, config="") as place:
+        place.open_workspace()
+        place.migrate()
+        env = {**place.env, "SCALE": str(SCALE), "TOCSIN_LOG_LEVEL": "ERROR"}
+        with Process("serve", cwd=tmp_path, env=env, ready=SERVES, module="tests.support.tiered_serve"):
+            until(lambda: fetch(f"{place.base}/health/slack")[0] == 200, "the socket")
+            place.person().control(tiers={"enforced": True, "scale": 1 / SCALE})
+            yield place
+
+
+def declare(person: Person, severities: list[str]) -> list[str]:
+    """Declare all of them at once; return what each declarer was told."""
+    channel = person.channel("general")
+    assert channel is not None
+
+    def one(numbered: tuple[int, str]) -> str:
+        n, severity = numbered
+        said = person.post(
+            "/simulator/send", channel=channel["id"], text=f"/incident declare {severity} Outage of {severity} {n}"
+        )
+        return str(said)
+
+    with ThreadPoolExecutor(len(severities)) as pool:
+        return list(pool.map(one, enumerate(severities)))
+
+
+def rooms(person: Person) -> list[Call]:
+    """The calls that opened a channel, in order of their start."""
+    made = [call for call in person.calls() if call["method"] == "conversations.create" and not call["error"]]
+    return sorted(made, key=lambda call: float(call["at"]))
+
+
+def severity_of(call: Call) -> str:
+    found = re.search(r"of-(sev\d)", call["args"]["name"])
+    assert found
+    return found[1]
+
+
+def complete(person: Person, count: int) -> bool:
+    """Whether `count` incidents have channel, topic, pinned card, two bookmarks and announcement: each once."""
+    channel = person.channel("incidents")
+    done = [call for call in person.calls() if call["ok"]]
+    made = Counter(call["method"] for call in done)
+    posts = [call for call in done if call["method"] == "chat.postMessage"]
+    announced = [call for call in posts if channel and call["args"]["channel"] == channel["id"]]
+    kinds = ("conversations.create", "conversations.invite", "conversations.setTopic", "pins.add")
+    assert all(made[kind] <= count for kind in kinds), made
+    return all(made[kind] == count for kind in kinds) and made["bookmarks.add"] == 2 * count == 2 * len(announced)
+
+
+def none_early(calls: list[Call]) -> bool:
+    """Whether after each 429 that method (and channel) was left alone for the second that the answer asked for."""
+
+    def purse(call: Call) -> tuple[str, str]:
+        posts = call["method"] == "chat.postMessage"
+        return call["method"], str(call["args"].get("channel", "")) if posts else ""
+
+    limited = [call for call in calls if call["error"] == "ratelimited"]
+    return not any(
+        purse(other) == purse(call) and call["done_at"] + 50 < other["at"] < call["done_at"] + 1000
+        for call in limited
+        for other in calls
+    )
+
+
+def test_forty_at_once_all_complete_the_worst_first(site: Site) -> None:
+    anna = site.person()
+    lower = ["sev2", "sev3", "sev4"] * 10
+    told = declare(anna, lower)
+    told += declare(anna, ["sev1"] * 10)
+    answered = len(rooms(anna))
+    until(lambda: complete(anna, 40), "40 complete incidents", patience=90)
+    opened = rooms(anna)
+    assert len(opened) == len({call["args"]["name"] for call in opened}) == 40
+    order = [severity_of(call) for call in opened]
+    after = order[answered:]  # all that started once the SEV1s were committed
+    assert after[: after.count("sev1")] == ["sev1"] * after.count("sev1"), order
+    assert none_early(anna.calls())
+    queued = [one for one in told if "is queued" in one]
+    assert len(queued) >= 15, told
+    assert all("channels a minute" in one for one in queued)
+
+
+def test_a_sev1_starts_at_once_after_twelve_lower_ones(site: Site) -> None:
+    anna = site.person()
+    declare(anna, ["sev3"] * 12)
+    until(lambda: len(rooms(anna)) == 12, "twelve channels")
+    said = declare(anna, ["sev1"])[0]
+    assert "is queued" not in said
+    until(lambda: len(rooms(anna)) == 13, "the channel of the SEV1")
+    assert severity_of(rooms(anna)[-1]) == "sev1"

@@ -1,5 +1,6 @@
 """`make bench`: every benchmark, one table."""
 
+import os
 import platform
 import sys
 
@@ -13,7 +14,10 @@ from benchmarks.webhooks import measure as webhooks
 
 def main() -> None:
     """Print the machine and the table."""
-    print(f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}; medians of the runs\n")
+    print(
+        f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}, {os.cpu_count()} processors, "
+        f"load {os.getloadavg()[0]:.1f} before the start; medians of the runs\n"
+    )
     table([*committer(), *webhooks(), *crowds(), *resting(), *round_trips()])
 
 

@@ -9,6 +9,8 @@ from bot.ports.store import Conflict, Unavailable
 
 _AGAIN: Final = frozenset({"40001", "40P01"})
 """serialization_failure, deadlock_detected: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_TOO_LATE: Final = frozenset({"55P03", "57014"})
+"""lock_not_available, query_canceled."""
 _BAD_VALUE: Final = "22"
 """Class 22, data exception: one case of the batch carries something that cannot be stored."""
 _MISSING_SCHEMA: Final = frozenset({"42P01", "42703"})
@@ -41,6 +43,11 @@ def may_retry(error: BaseException, *, committing: bool) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return sqlstate(error) in _AGAIN or (error.connection_invalidated and not committing)
+
+
+def ran_out_of_time(error: BaseException) -> bool:
+    """True if a lock or an answer did not come in time."""
+    return sqlstate(error) in _TOO_LATE or isinstance(error, TimeoutError)
 
 
 def explain(error: BaseException) -> Conflict | Unavailable:

@@ -39,3 +39,19 @@ def take(conn: Connection, wanted: Iterable[tuple[LockClass, object]]) -> None:
     keys = sorted({lock_key(kind, name) for kind, name in wanted})
     if keys:
         conn.execute(_LOCK, {"keys": keys})
+
+
+# A transaction of ours ends within `age`; this one waits for its client, so that process is frozen or unreachable.
+# No time-out of the server ends it: in the middle of an executemany it counts as active, not as idle.
+# https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL (own sessions only)
+_END_FROZEN: Final = text(
+    "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a WHERE a.datname = current_database()"
+    " AND a.usename = current_user AND a.pid <> pg_backend_pid() AND a.wait_event = 'ClientRead'"
+    " AND a.xact_start < clock_timestamp() - make_interval(secs => :age)"
+    " AND EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted)"
+)
+
+
+def end_frozen(conn: Connection, age: float) -> int:
+    """End the sessions that hold locks of ours for longer than `age` seconds and wait for a client; return how many."""
+    return int(conn.execute(_END_FROZEN, {"age": age}).scalar_one())

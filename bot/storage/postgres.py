@@ -10,8 +10,10 @@ import structlog
 from sqlalchemy import URL, Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.ports.store import Unavailable
+from bot.storage import locks
 from bot.storage.backend import Notice, T
-from bot.storage.faults import DATABASE_ERRORS, explain, may_retry
+from bot.storage.faults import DATABASE_ERRORS, explain, may_retry, ran_out_of_time
 
 CHANNEL: Final = "tocsin"
 RETRIES: Final = 3
@@ -63,8 +65,16 @@ class Postgres:
                 async with asyncio.timeout(self._timeout * 1.25):  # law 1: an answer is due in 3 s
                     return await self._once(work, announce, stage)
             except DATABASE_ERRORS as error:
+                if ran_out_of_time(error):
+                    await self._end_frozen()
                 if tries > RETRIES or not may_retry(error, committing=stage.committing):
                     raise explain(error) from None
+
+    async def _end_frozen(self) -> None:
+        """Somebody kept us waiting: if it is a frozen process, take its locks away, so that the next one gets on."""
+        with suppress(Unavailable):
+            if ended := await self.read(lambda conn: locks.end_frozen(conn, self._timeout)):
+                log.warning("ended sessions of frozen processes", sessions=ended)
 
     async def _once(self, work: Callable[[Connection], T], announce: bool, stage: "_Stage") -> T:
         async with self._engine.connect() as conn, conn.begin() as transaction:

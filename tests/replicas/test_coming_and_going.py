@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.kill]
 
 ANSWER_DUE = 4.0
 """Seconds: Slack waits three for an answer, and this machine is busy."""
+RECOVERED_WITHIN = 10.0
+"""Seconds until twenty more alerts are taken."""
 GONE_FOR = 12
 """Requests that are refused before the database comes back."""
 
@@ -105,30 +107,33 @@ def frozen(cluster: Cluster) -> Iterator[None]:
     cluster.resume()
 
 
-@pytest.mark.parametrize("away", [power_cut, frozen])
-def test_while_the_database_is_away_all_is_refused_in_words_and_afterwards_taken(
-    crew: Crew, durable: Cluster, away: Callable[[Cluster], object]
-) -> None:
+def test_while_the_database_is_away_all_is_refused_in_words_and_afterwards_taken(crew: Crew, durable: Cluster) -> None:
     load = Load(crew)
     with load.running():
-        load.goes_on()
-        with away(durable):  # type: ignore[attr-defined]
-            until(lambda: load.answers[503] + load.answers[0] >= GONE_FOR, "refusals")
-            for n in range(3):
-                status, said = fetch(f"{crew.at(n)}/health")
-                assert (status, '"status": "down"' in said) == (503, True), said
-                assert fetch(f"{crew.at(n)}/health/live")[0] == 200
-            said = str(crew.person().say("general", "/incident declare sev1 Nobody hears").get("text"))
-            assert "Not saved" in said or "Not confirmed" in said, said
-        began = time.monotonic()
-        load.goes_on()
-        assert time.monotonic() - began < 10, "recovery is automatic, and soon"
+        for away in (power_cut, frozen):
+            load.goes_on()
+            refused = load.answers[503] + GONE_FOR
+            with away(durable):
+                until(lambda refused=refused: load.answers[503] >= refused, "refusals")
+                assert_it_is_said(crew)
+            began = time.monotonic()
+            load.goes_on()
+            assert time.monotonic() - began < RECOVERED_WITHIN
         for n in range(3):
             until(lambda n=n: fetch(f"{crew.at(n)}/health/ready")[0] == 200, f"replica {n} to recover")
     assert set(load.answers) == {202, 503}
     assert load.slowest < ANSWER_DUE
-    crew.cluster.sql("SELECT 1", crew.database)
     assert_kept(crew, load)
+
+
+def assert_it_is_said(crew: Crew) -> None:
+    """Machines and people hear that the database is away; the processes themselves are well."""
+    for n in range(3):
+        status, said = fetch(f"{crew.at(n)}/health")
+        assert (status, '"status": "down"' in said) == (503, True), said
+        assert fetch(f"{crew.at(n)}/health/live")[0] == 200
+    said = str(crew.person().say("general", "/incident declare sev1 Nobody hears").get("text"))
+    assert "Not saved" in said or "Not confirmed" in said, said
 
 
 def test_a_rolling_restart_under_load_refuses_nothing_it_has_accepted(crew: Crew) -> None:

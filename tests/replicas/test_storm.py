@@ -86,6 +86,7 @@ def lives(crew: Crew, n: int, declared: list[str]) -> None:
         crew.tell("general", f"/incident {key} status identified", r"(?i)identified|already")
 
 
+@pytest.mark.timeout(2 * PATIENCE)
 def test_nothing_is_lost_or_doubled_whatever_befalls_the_replicas(tmp_path: Path, durable: Cluster) -> None:
     with Crew(tmp_path, durable) as crew:
         chaos, declared = Chaos(crew, SEED), list[str]()

@@ -1,0 +1,39 @@
+"""A process that is frozen in the middle of a transaction keeps its locks: the others take them away."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from bot.ports.clock import utc_now
+from bot.ports.store import Unavailable
+from bot.storage.database import open_database
+from bot.storage.locks import LockClass, lock_key
+from tests.support.databases import migrate
+from tests.support.demo import free_port
+from tests.support.postgres import Cluster
+
+pytestmark = pytest.mark.postgres
+
+
+async def test_a_frozen_process_loses_its_locks_to_the_next_replica(durable: Cluster) -> None:
+    url = durable.create(f"frozen_{free_port()}")
+    await asyncio.to_thread(migrate, url)
+    frozen = await asyncpg.connect(url)
+    try:
+        # in the middle of an executemany the server's own time-outs do not count: here they are off
+        await frozen.execute("SET idle_in_transaction_session_timeout = 0")
+        await frozen.execute("BEGIN")
+        await frozen.execute(f"SELECT pg_advisory_xact_lock({lock_key(LockClass.CLAIM, 'claim')})")
+        async with open_database(url, patience=0.3) as database:
+            refused = 0
+            while refused < 4:
+                try:
+                    await database.claim("another", 10, utc_now())
+                    break
+                except Unavailable:
+                    refused += 1
+        assert 1 <= refused <= 2
+        assert frozen.is_closed(), "it cannot commit any more"
+    finally:
+        frozen.terminate()

@@ -3,7 +3,11 @@
 import asyncio
 from typing import Any, Final
 
+import aiohttp
+import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+
+log = structlog.get_logger()
 
 ANSWERED_WITHIN: Final = 3.0
 """Seconds: Slack waits no longer for an acknowledgement."""
@@ -24,6 +28,10 @@ class Socket(AsyncSocketModeHandler):
         self._idle.clear()
         try:
             await super().handle(client, req)
+        except (ConnectionError, aiohttp.ClientError) as exc:
+            # The link went away meanwhile. What was asked is done; unacknowledged, Slack delivers it again, and the
+            # repeat gets the stored answer.
+            log.warning("envelope not acknowledged", error=type(exc).__name__)
         finally:
             self._open -= 1
             if not self._open:
@@ -38,4 +46,6 @@ class Socket(AsyncSocketModeHandler):
                     await self._idle.wait()
         except TimeoutError:
             pass  # what is still under way is finished by its owner; the asker sees Slack's time-out
+        # Nothing may begin any more that could not be acknowledged: Slack gives it to the next connection.
+        self.client.socket_mode_request_listeners.clear()
         await self.close_async()  # type: ignore[no-untyped-call]  # the library's

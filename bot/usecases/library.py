@@ -1,6 +1,7 @@
 """The runbooks of a folder, read again when a file changed. A bad file is reported and left out; the rest serve."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,19 +41,17 @@ class RunbookLibrary:
         self._files: dict[str, _File] = {}
         self._shelf: Shelf | None = None
         self._looked_at = float("-inf")
+        self._looking = threading.Lock()
 
     # --- what is asked ------------------------------------------------------------------------------
     def shelf(self) -> Shelf:
         """The runbooks as they are now; looks at the folder at most every LOOK_EVERY seconds."""
-        if self._shelf is None or time.monotonic() - self._looked_at >= LOOK_EVERY:
-            return self.reload()
-        return self._shelf
+        return self._known() or self._look()
 
     async def fresh(self) -> Shelf:
         """Like `shelf`, with the look at the disk off the event loop."""
-        if self._shelf is None or time.monotonic() - self._looked_at >= LOOK_EVERY:
-            return await asyncio.to_thread(self.reload)
-        return self._shelf
+        known = self._known()
+        return await asyncio.to_thread(self._look) if known is None else known
 
     def get(self, name: str) -> Runbook | None:
         """The runbook called `name`, however it is spelled."""
@@ -95,18 +94,34 @@ class RunbookLibrary:
 
     # --- the folder ---------------------------------------------------------------------------------
     def reload(self) -> Shelf:
-        """Look at the folder, read what changed. Never raises."""
+        """Look at the folder, read what changed. Never raises.
+
+        One thread at a time: the Markdown library's caches are filled while others would read them.
+        """
+        with self._looking:
+            return self._reload()
+
+    def _known(self) -> Shelf | None:
+        """What was seen at the last look, if that is recent enough."""
+        return self._shelf if time.monotonic() - self._looked_at < LOOK_EVERY else None
+
+    def _look(self) -> Shelf:
+        """Of several that come at once, one looks and the others take what it saw."""
+        with self._looking:
+            return self._known() or self._reload()
+
+    def _reload(self) -> Shelf:
         before, files = self._files, {}
         for path in self._paths():
             stamp = _stamp(path)
             known = before.get(path.stem)
             files[path.stem] = known if known and known.stamp == stamp and stamp != _GONE else _read(path, stamp)
-        self._looked_at = time.monotonic()
         if self._shelf is None or files != before:
             self._files = files
             books = {name: file.page.runbook for name, file in files.items() if file.page}
             by_service = {name: s.runbook for name, s in self._policy.services.items() if s.runbook}
             self._shelf = Shelf(books, self._policy.runbooks.default, by_service)
+        self._looked_at = time.monotonic()
         return self._shelf
 
     def _paths(self) -> list[Path]:

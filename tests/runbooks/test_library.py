@@ -1,6 +1,8 @@
 """The folder of runbooks: read again when it changes, never brought down by one bad file."""
 
+import asyncio
 import os
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -86,3 +88,25 @@ def test_the_policy_names_the_default_and_each_services_runbook(tmp_path: Path) 
     policy = Policy(runbooks=Runbooks(default="first"), services={"smtp": Service(runbook="mail")})
     shelf = RunbookLibrary(tmp_path, policy).shelf()
     assert (shelf.default, shelf.by_service) == ("first", {"smtp": "mail"})
+
+
+async def test_of_several_that_ask_at_once_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Markdown library's caches bear one thread: a second one saw half of them, and an alert got a 500."""
+    monkeypatch.setattr(library, "LOOK_EVERY", 60.0)
+    at_once, most = 0, 0
+    read = library._read
+
+    def slowly(path: Path, stamp: tuple[int, int]) -> object:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        threading.Event().wait(0.002)  # lets another thread in, if one may come
+        found = read(path, stamp)
+        at_once -= 1
+        return found
+
+    monkeypatch.setattr(library, "_read", slowly)
+    shelves = library.RunbookLibrary(ROOT / "runbooks")
+    found = await asyncio.gather(*(shelves.fresh() for _ in range(8)))
+    assert most == 1
+    assert all(shelf is found[0] for shelf in found)

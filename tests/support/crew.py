@@ -200,11 +200,16 @@ class Workspace:
         joins = ("channel_join", "group_join")
         return [f"{channel} {said['user']}" for channel, said in self._messages if said.get("subtype") in joins]
 
-    def topics(self) -> list[str]:
-        """Each notice of a topic that was set."""
-        return [
-            f"{channel} {said['topic']}" for channel, said in self._messages if said.get("subtype") == "channel_topic"
-        ]
+    def needless_topics(self) -> list[str]:
+        """Notices of a topic that was set although it stood already."""
+        notices = [(c, said["topic"]) for c, said in self._messages if said.get("subtype") == "channel_topic"]
+        standing: dict[str, str] = {}
+        found = []
+        for channel, topic in notices:
+            if standing.get(channel) == topic:
+                found.append(f"{channel} {topic}")
+            standing[channel] = topic
+        return found
 
 
 def effect_of(call: dict[str, Any]) -> str:

@@ -40,7 +40,7 @@ statuspage:
   components: [{name: Checkout, group: Shop}]
   approval: {second_person: []}
   providers: [builtin, statuspage]
-delivery: {call_timeout: 0.5s, lease: 1s}
+delivery: {call_timeout: 0.8s, lease: 1.6s}
 """
 ROOM = "inc-1-checkout-is-down"
 PATIENCE = 40.0

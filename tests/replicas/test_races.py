@@ -63,7 +63,7 @@ async def open_twins(url: str) -> AsyncIterator[Twins]:
     pager, changed = FakePagerDuty(calls["events_api_v2"]), asyncio.Event()
     async with AsyncExitStack() as stack:
         opened, slack = await stack.enter_async_context(open_workspace())
-        usual = CONFIG.replace("call_timeout: 0.5s, lease: 1s", "call_timeout: 8s, lease: 10s")
+        usual = CONFIG.replace("call_timeout: 0.8s, lease: 1.6s", "call_timeout: 8s, lease: 10s")
         settings = settings_for(url, slack, await stack.enter_async_context(pager.running()), config=usual)
         houses, addresses = [], []
         for _ in range(2):

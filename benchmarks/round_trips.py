@@ -66,26 +66,27 @@ def measure() -> list[list[str]]:
         row("declare → controls, 100 ms a call", [r["card"] / LATENCY_MS for r in slow], "round trips", "≤ 2.2"),
         row("declare → all provisioned, 100 ms a call", [r["all"] / LATENCY_MS for r in slow], "round trips", "≤ 3.3"),
         row("Slack calls for one incident", [r["calls"] for r in slow], "calls"),
-        row("declare → all provisioned, no latency", [r["all"] for r in quick], "ms", "20 ms own time"),
+        row("declare → all provisioned, no latency", [r["all"] for r in quick], "ms"),
+        row("… own time: without what the workspace itself took", [r["own"] for r in quick], "ms", "≤ 20 ms"),
     ]
 
 
 def _declare(person: Person, n: int, latency: int) -> dict[str, float]:
     """Declare; return ms from the first call's start to the card and to the last call's end, and how many calls."""
     person.control(latency_ms=latency)
-    seen = len(person.calls())
+    seen = person.last_call()
     person.say("general", f"/incident declare sev1 Checkout is down {n} #checkout")
     last, quiet_since = seen, time.monotonic()
 
     def quiet() -> bool:
         nonlocal last, quiet_since
-        now = len(person.calls())
+        now = person.last_call()  # a small answer: whoever watches must not keep the workspace busy
         if now != last:
             last, quiet_since = now, time.monotonic()
         return now > seen + 8 and time.monotonic() - quiet_since > 0.6
 
     until(quiet, "the calls of one incident")
-    calls = [call for call in person.calls()[seen:] if call["method"] not in _READING]
+    calls = [call for call in person.calls(seen) if call["method"] not in _READING]
     start = min(call["at"] for call in calls)
     card: dict[str, Any] = next(
         c for c in calls if c["method"] == "chat.postMessage" and f"work:{n + 1}" in str(c["args"])
@@ -93,10 +94,20 @@ def _declare(person: Person, n: int, latency: int) -> dict[str, float]:
     return {
         "card": _answered(card, latency) - start,
         "all": max(_answered(call, latency) for call in calls) - start,
+        "own": max(call["done_at"] for call in calls) - start - _busy(calls),
         "card_depth": float(_depth(card, calls, latency)),
         "depth": float(max(_depth(call, calls, latency) for call in calls)),
         "calls": float(len(calls)),
     }
+
+
+def _busy(calls: list[dict[str, Any]]) -> float:
+    """Return for how many ms the workspace was at work on at least one of `calls`."""
+    total, until_then = 0.0, 0.0
+    for begun, done in sorted((call["at"], call["done_at"]) for call in calls):
+        total += max(done - max(begun, until_then), 0.0)
+        until_then = max(until_then, done)
+    return total
 
 
 def _answered(call: dict[str, Any], latency: int) -> float:

@@ -23,12 +23,12 @@ class _Measured:
     def __init__(self, base: str, process: Process) -> None:
         self._base, self._process = base, process
 
-    def run(self, payload: str, count: int, runs: int = RUNS, **more: Any) -> list[dict[str, Any]]:
+    def run(self, payload: str, count: int, runs: int = RUNS, first: int = 0, **more: Any) -> list[dict[str, Any]]:
         """Send `count` requests, `runs` times."""
         made = []
         for n in range(runs):
             before = cpu(self._process.pid)
-            result = send(f"{self._base}{_PATH}", TOKEN, payload, count, first=n * count, **more)
+            result = send(f"{self._base}{_PATH}", TOKEN, payload, count, first=first + n * count, **more)
             made.append({**result, "cpu": (cpu(self._process.pid) - before) / count * 1e6})
         return made
 
@@ -108,16 +108,20 @@ def _opened(name: str, site: Site, bot: Process) -> Rows:
 def _storm(site: Site, bot: Process) -> Rows:
     fetch(f"{site.base}/health/ready")
     before = memory(bot.pid)
-    storm = _Measured(site.base, bot).run("storm", 1000, 1)
+    measured = _Measured(site.base, bot)
+    storm = measured.run("storm", 100, 1)
+    begun = memory(bot.pid)  # with what the first incident of a process brings: templates, statements, threads
+    storm += measured.run("storm", 900, 1, first=100)
     after = memory(bot.pid)
     incidents = _count(site, "SELECT count(*) FROM incidents")
     alerts = _count(site, "SELECT count(*) FROM episodes")
     return [
-        row("storm: 10,000 alerts in 1,000 POSTs about 5 outages", [r["seconds"] for r in storm], "s", "≤ 5 s"),
+        row("storm: 10,000 alerts in 1,000 POSTs about 5 outages", [sum(r["seconds"] for r in storm)], "s", "≤ 5 s"),
         row("storm: incidents", [incidents], "", "5"),
         row("storm: alerts on record", [alerts], "", "10,000"),
         row("storm: memory before", [before], "MiB"),
-        row("storm: memory after", [after], "MiB", "flat"),
+        row("storm: memory after 1,000 of the alerts", [begun], "MiB"),
+        row("storm: memory after all 10,000", [after], "MiB", "flat"),
     ]
 
 

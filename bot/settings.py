@@ -1,9 +1,9 @@
 """Settings: secrets and addresses from the environment, behaviour from `tocsin.yaml`. Nothing is read at import."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 import yaml
@@ -18,8 +18,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.domain.alert_mapping import GenericSource, SourceName
 from bot.domain.durations import Duration
-from bot.domain.policy import Policy, Section
+from bot.domain.folding import FOLD_AFTER
+from bot.domain.policy import Policy
+from bot.domain.section import Section
 
 
 class BadSettings(Exception):
@@ -56,6 +59,9 @@ class Environment(BaseSettings):
 
     alertmanager_tokens: Secrets = Field((), alias="TOCSIN_ALERTMANAGER_TOKEN")
     alertmanager_basic: Secrets = Field((), alias="TOCSIN_ALERTMANAGER_BASIC")
+    alertmanager_api_token: SecretStr | None = Field(None, alias="TOCSIN_ALERTMANAGER_API_TOKEN")
+    alertmanager_api_basic: SecretStr | None = Field(None, alias="TOCSIN_ALERTMANAGER_API_BASIC")
+    """`user:password`, for the calls that we make to Alertmanager."""
     pagerduty_secrets: Secrets = Field((), alias="TOCSIN_PAGERDUTY_WEBHOOK_SECRETS")
     pagerduty_routing_key: SecretStr | None = Field(None, alias="PAGERDUTY_ROUTING_KEY")
     pagerduty_api_token: SecretStr | None = Field(None, alias="PAGERDUTY_API_TOKEN")
@@ -102,12 +108,26 @@ class AlertmanagerDoor(Section):
 
     insecure: bool = False
     """Accept deliveries without a token. Only behind something that authenticates."""
+    url: str = ""
+    """Alertmanager's own address, to silence alerts at; what a delivery says of it (`externalURL`) is never called."""
+
+    @field_validator("url")
+    @classmethod
+    def _web(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError("must begin with http:// or https://, such as http://alertmanager:9093")
+        if parts.username or parts.password:
+            raise ValueError("must hold no password: set TOCSIN_ALERTMANAGER_API_BASIC to user:password")
+        return value
 
 
 class Webhooks(Section):
     """How alerts come in."""
 
     alertmanager: AlertmanagerDoor = AlertmanagerDoor()
+    generic: dict[SourceName, GenericSource] = Field(default_factory=dict)
+    """Other senders, by the last part of their path: /webhooks/generic/<name>."""
 
 
 class Delivery(Section):
@@ -116,6 +136,8 @@ class Delivery(Section):
     call_timeout: Duration = timedelta(seconds=8)
     """A call to a vendor takes no longer; less than `lease`."""
     lease: Duration = timedelta(seconds=10)
+    fold_after: Duration = FOLD_AFTER
+    """What waited for a channel longer than this, while it was out of reach, is told there in one message."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -124,10 +146,28 @@ class Delivery(Section):
         return self
 
 
+REPEATS_FOR: Final = timedelta(hours=48)
+"""PagerDuty tries a delivery again for so long: https://developer.pagerduty.com/docs/webhooks-overview"""
+
+
 class Retention(Section):
     """How long by-products are kept; incidents are kept."""
 
     inbox: Duration = timedelta(hours=72)
+    """Answers to commands and deliveries. As long as PagerDuty repeats one, or a late repeat is taken for news."""
+    notices: Duration = timedelta(days=7)
+    """What the house said of itself."""
+    audit: Duration = timedelta(days=365)
+    """Who asked for which change, and what was denied."""
+    unusable: Duration = timedelta(days=7)
+    """Deliveries that nothing could be made of."""
+
+    @field_validator("inbox")
+    @classmethod
+    def _outlasts_repeats(cls, value: timedelta) -> timedelta:
+        if value < REPEATS_FOR:
+            raise ValueError("must be 48h or more: PagerDuty repeats a delivery for so long, and it would count twice")
+        return value
 
 
 class Config(Policy):
@@ -203,9 +243,15 @@ def read_config(path: Path) -> Config:
 
 
 def _explain(path: Path, tree: Any, error: Any) -> str:
-    line, key = 1, ".".join(str(part) for part in error["loc"])
-    node = tree
-    for part in error["loc"]:
+    # In brackets is pydantic's name for a key, or for one of several shapes: it is not in the file.
+    loc = [part for part in error["loc"] if not str(part).startswith("[")]
+    return f"{path}:{_line(tree, loc)}: {'.'.join(map(str, loc))}: {_words(error)}"
+
+
+def _line(node: Any, loc: Sequence[str | int]) -> int:
+    """Return the line, from 1, of the last part of `loc` that is there."""
+    line = 1
+    for part in loc:
         if isinstance(node, yaml.MappingNode):
             found = [(k, v) for k, v in node.value if k.value == str(part)]
             if not found:
@@ -214,7 +260,12 @@ def _explain(path: Path, tree: Any, error: Any) -> str:
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1
-    return f"{path}:{line}: {key}: {_words(error)}"
+    return line
+
+
+def line_of(path: Path, *loc: str | int) -> int:
+    """Return the line, from 1, at which `loc` (keys and positions) stands in a file that could be read before."""
+    return _line(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), loc)
 
 
 def _words(error: Any) -> str:

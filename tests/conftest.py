@@ -28,7 +28,7 @@ def pytest_configure() -> None:
     """Start from an environment of ours: no settings or tokens of the person who runs the tests."""
     for name in list(os.environ):
         if name.startswith(("TOCSIN_", "SLACK_", "PAGERDUTY_", "STATUSPAGE_", "OTEL_")):
-            if name not in ("TOCSIN_NO_SKIPS", "TOCSIN_CHROMIUM"):
+            if name not in ("TOCSIN_NO_SKIPS", "TOCSIN_CHROMIUM", "TOCSIN_STORM"):
                 del os.environ[name]
         elif name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             del os.environ[name]

@@ -11,7 +11,7 @@ from bot.cli.output import Failure, fail
 
 
 def _app() -> typer.Typer:
-    from bot.cli import checks, explaining, incidents, postmortems, runbooks, servers
+    from bot.cli import auditing, checks, explaining, incidents, postmortems, runbooks, servers
 
     app = typer.Typer(
         name="tocsin",
@@ -39,6 +39,7 @@ def _app() -> typer.Typer:
     postmortems.add_to(app)
     runbooks.add_to(app)
     explaining.add_to(app)
+    auditing.add_to(app)
     return app
 
 
@@ -55,10 +56,14 @@ def run(arguments: list[str] | None = None) -> int:
     except SystemExit as done:  # how typer ends: 0, or 2 for bad usage
         return done.code if isinstance(done.code, int) else 1
     except Refused as refused:
-        return fail(refused.text)
+        from bot.render.slack.answers import refusal_text
+
+        return fail(refusal_text(refused, "cli"))
     except (BadSettings, Failure) as wrong:
         return fail(str(wrong))
     except Unavailable as gone:
+        if gone.uncertain:
+            return fail(f"not known whether it was saved: {gone}. Look first (tocsin incident list), then try again")
         return fail(f"the database did not take it: {gone}. Nothing was saved; try again, or run: tocsin doctor")
     except (KeyboardInterrupt, BrokenPipeError):
         sys.stderr.close()  # nobody reads us any more; keep the interpreter from saying so

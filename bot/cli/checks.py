@@ -23,9 +23,11 @@ def add_to(app: typer.Typer) -> None:
 def config_check(context: typer.Context) -> None:
     """Say which file was read and that it is fine, or fail with its mistakes."""
     from bot.settings import read_settings
-    from bot.wiring.tools import cross_check
+    from bot.wiring.tools import cross_check, doubts
 
     settings = read_settings(context.obj)
+    for doubt in doubts(settings):
+        say(f"WARN  {doubt}")
     mistakes = cross_check(settings)
     if mistakes:
         raise Failure("\n".join(f"{settings.file or 'the defaults'}: {mistake}" for mistake in mistakes))
@@ -56,7 +58,8 @@ def manifest(
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Print a line for each check; exit 1 if one failed."""
     from bot.settings import BadSettings, read_settings
-    from bot.wiring.doctor import Finding, examine
+    from bot.wiring.doctor import examine
+    from bot.wiring.findings import Finding
 
     try:
         settings = read_settings(context.obj)

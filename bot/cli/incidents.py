@@ -2,6 +2,8 @@
 
 import asyncio
 import getpass
+import re
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -28,12 +30,17 @@ def _verb(verb: Verb) -> Callable[..., None]:
         actor: As = None,
     ) -> None:
         said = list(words or [])
+        if verb.name == "page" and said[:1] == ["--test"]:
+            _print(asyncio.run(_do(context.obj, " ".join(["pagetest", *said[1:]]), actor)), as_json)
+            return
         if verb.incident:
             number = _read_number(said[0]) if said else None
             if number is None:
                 raise Failure(f"say which incident: tocsin incident {verb.name} 7 …")
-            said[0] = f"INC-{number}"
-        _print(asyncio.run(_do(context.obj, " ".join([verb.name, *said]), actor)), as_json)
+            said = [f"INC-{number}", verb.name, *said[1:]]
+        else:
+            said = [verb.name, *said]
+        _print(asyncio.run(_do(context.obj, " ".join(said), actor)), as_json)
 
     return run
 
@@ -44,13 +51,13 @@ def add_to(app: typer.Typer) -> None:
     group.command("list", help="The open incidents.")(list_)
     group.command(help="One incident.")(show)
     group.command(help="What happened, in order.")(timeline)
-    group.command(help="Refold every incident, walk the hash chain, name the first bad row.")(verify)
-    group.command(help="Rebuild the state from the log and print it.")(replay)
+    group.command(help="Refold every incident, walk the hash chains, name the first bad row of each.")(verify)
+    group.command(help="Rebuild the state from the log and print it, byte for byte.")(replay)
     group.command(help="Declare an incident.")(declare)
     fixed = {"list", "timeline", "declare"}
     for verb in VERBS.values():
         for word in (verb.name, *verb.aliases):
-            if word.isidentifier() and word not in fixed:
+            if re.fullmatch("[a-z][a-z-]*", word) and word not in fixed:
                 about = f"{verb.help[:1].upper()}{verb.help[1:]}."
                 options = {"ignore_unknown_options": True}
                 group.command(word, help=about, hidden=word != verb.name, context_settings=options)(_verb(verb))
@@ -153,36 +160,34 @@ def timeline(
     if as_json:
         say_json(lines)
         return
+    from bot.render.slack.answers import plain_people
+
     for line in lines:
-        say(f"{line['at']}  {line['text']}")
+        say(f"{line['at']}  {plain_people(line['text'])}")
 
 
 def verify(context: typer.Context, number: Annotated[str | None, typer.Argument(metavar="[N]")] = None) -> None:
     """Check every incident, or one."""
     picked = number_of(number) if number else None
-    faults = _ask(context.obj, lambda tools: _faults(tools, picked))
+    faults = _ask(context.obj, lambda tools: tools.reader.verify(picked))
     for fault in faults:
-        say(f"INC-{fault.incident}: {fault.stream} entry {fault.seq}: {fault.what}")
+        say(str(fault))
     if faults:
-        raise Failure(f"{len(faults)} incidents do not verify; keep a copy of the database before you do anything else")
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise Failure(f"{count}; keep a copy of the database before you do anything else")
     say("No faults: every hash, every body and every snapshot agrees with the log.")
 
 
-async def _faults(tools: Any, number: int | None) -> Any:
-    if number is not None:
-        await tools.queries.state(tools.viewer, number)
-    return await tools.reader.verify(number)
-
-
 def replay(context: typer.Context, number: Number) -> None:
-    """Print the state, folded anew from the log."""
-    from bot.domain.incident import fold
+    """Print the state, folded anew from the log: byte for byte what the snapshot should be."""
+    from bot.ports.reader import BadRow
 
     picked = number_of(number)
-    events = _ask(context.obj, lambda tools: tools.reader.events(picked))
-    if not events:
-        raise Failure(f"there is no INC-{picked}; `tocsin incident list --all` shows them")
-    say(fold(events).model_dump_json(indent=2))
+    try:
+        state = _ask(context.obj, lambda tools: tools.reader.replay(picked))
+    except BadRow as bad:
+        raise Failure(f"{bad}. Nothing was replayed; see: tocsin incident verify") from None
+    typer.echo(state.encode(), nl=sys.stdout.isatty())
 
 
 def declare(
@@ -195,24 +200,10 @@ def declare(
     as_json: Json = False,
     actor: As = None,
 ) -> None:
-    """Declare; a running `serve` opens the channel."""
-    from bot.domain.commands import Declare
-    from bot.domain.refusals import UnknownSeverity
-    from bot.domain.severity import parse_severity
-
-    level = parse_severity(severity)
-    if level is None:
-        raise UnknownSeverity(word=severity)
-    wish = Declare(" ".join(title), level, service=service, private=private, drill=drill, via="cli")
-    _print(asyncio.run(_grant(context.obj, wish, actor)), as_json)
-
-
-async def _grant(config: Path | None, wish: Any, actor: str | None) -> tuple[str, Any]:
-    from bot.wiring.tools import open_tools
-
-    who = actor_of(actor)
-    async with open_tools(config) as tools:
-        return tools.answer(await tools.desk.grant(wish, _request(who), None))
+    """Declare, in the words of `/incident declare`; a running `serve` opens the channel."""
+    options = [f'--sev "{severity}"', *([f'--service "{service}"'] if service else [])]
+    options += [flag for flag, said in (("--private", private), ("--drill", drill)) if said]
+    _print(asyncio.run(_do(context.obj, " ".join(["declare", *options, *title]), actor)), as_json)
 
 
 def _request(actor: str) -> Any:

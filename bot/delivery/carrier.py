@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,19 +12,23 @@ import structlog
 from bot.delivery.alone import Alone
 from bot.delivery.circuit import PROBE_EVERY, WORKING, Circuit, shows_outage
 from bot.delivery.copies import Copies
-from bot.delivery.retry import GIVE_UP_AFTER, PAGE_GIVES_UP_AFTER, GiveUp, RetryAt, after_failure
+from bot.delivery.retry import GIVE_UP_AFTER, MEND, PAGE_GIVES_UP_AFTER, GiveUp, after_failure
 from bot.domain import commands as c
-from bot.domain.effects import RESPONSE, PagePager, TellUser, cause_of
+from bot.domain.durations import format_duration
+from bot.domain.effects import RESPONSE, AskTriage, PagePager, TellUser, TryPager, cause_of
+from bot.domain.notices import HOUSE, Notice
 from bot.domain.policy import Policy
 from bot.domain.record import Observation
 from bot.domain.refusals import Refused
+from bot.ports.claim import while_claimed
 from bot.ports.clock import Clock
-from bot.ports.delivery import DeliveryError, Done, Job, Registration, Registry
+from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed, Registration, Registry
 from bot.ports.fault import Fault, no_fault
 from bot.ports.observer import Attempt, Observer, Unobserved
 from bot.ports.store import Outbox, Settled, Superseded, Unavailable
-from bot.usecases.cases import Settle
+from bot.usecases.cases import OF_A_QUESTION, PageSlipped, Settle
 from bot.usecases.committer import Committer
+from bot.usecases.page_tries import pager_tried
 
 LEASE: Final = 10.0
 """Seconds a claim holds (DESIGN, section 4); the store writes the same into the row."""
@@ -32,6 +36,9 @@ CALL_TIMEOUT: Final = 8.0
 """Seconds a handler may take in all; less than the lease, so that no byte leaves after a takeover may have begun."""
 SETTLE_PAUSE: Final = 0.2
 """Seconds between attempts to record a result while the database does not answer."""
+TELL_TRIES: Final = 60
+TELL_PAUSE: Final = 0.5
+"""Seconds between two trials to have a page withdrawn."""
 
 log = structlog.get_logger()
 
@@ -74,7 +81,7 @@ class Carrier:
         self._monotonic = monotonic
         self._circuits: dict[str, Circuit] = {}
         self._alone = Alone()
-        self._copies = Copies(committer, clock)
+        self.copies = Copies(outbox, committer, registry, clock)
 
     async def carry(self, job: Job, claimed: float) -> bool:
         """Carry `job` out and record what became of it. `claimed` is the monotonic second before its claim began.
@@ -96,10 +103,6 @@ class Carrier:
         )
         return outcome != "done" or job.effect.lane is not None or job.effect.show_key is not None
 
-    async def close(self) -> None:
-        """Look for late copies no more."""
-        await self._copies.close()
-
     async def _attempt(self, job: Job, claimed: float) -> Attempt:
         kind = job.effect.kind
         registration = self._registry.get(kind)
@@ -111,7 +114,7 @@ class Carrier:
             return "dropped"  # by the end of the call somebody else might hold it: leave it to them
         self._circuits[registration.vendor] = self._vendor(registration).entered(self._clock())
         self._fault(f"call:{kind}:before")
-        result = await self._call(job, registration)
+        result = await self._call(job, claimed, registration)
         self._fault(f"call:{kind}:after")
         if isinstance(result, Done):
             self._circuits[registration.vendor] = WORKING
@@ -119,10 +122,11 @@ class Carrier:
             return await self._done(job, claimed, result, registration)
         return await self._failed(job, claimed, result, registration)
 
-    async def _call(self, job: Job, registration: Registration) -> Done | DeliveryError:
+    async def _call(self, job: Job, claimed: float, registration: Registration) -> Done | DeliveryError:
         try:
-            async with asyncio.timeout(self._times.call):
-                return await registration.handler(job)
+            with while_claimed(lambda: self._monotonic() < claimed + self._times.lease):
+                async with asyncio.timeout(self._times.call):
+                    return await registration.handler(job)
         except DeliveryError as exc:
             return exc
         except TimeoutError:
@@ -136,10 +140,11 @@ class Carrier:
     # --- outcomes -------------------------------------------------------------------------------------
     async def _done(self, job: Job, claimed: float, done: Done, registration: Registration) -> Attempt:
         settled = Settled(job.id, job.token, "done", self._clock())
-        outcome = await self._settle(job, claimed, settled, done.command, _note(job, done, registration))
-        lost = outcome != "done"
-        if done.placed is not None and (lost or job.first_at is not None):
-            self._copies.expect(job, done.placed, registration, lost=lost)
+        owed = self.copies.owed(job, done.placed, registration)
+        notes = _notes(job, done, registration)
+        outcome = await self._settle(job, claimed, settled, done.command, notes, done.left, owed, self._told(job))
+        if outcome != "done":
+            await self._lost(job, done.placed, registration)
         return outcome
 
     async def _failed(self, job: Job, claimed: float, error: DeliveryError, registration: Registration) -> Attempt:
@@ -156,16 +161,39 @@ class Carrier:
             error,
             now,
             self._spread(),
-            oldest=PAGE_GIVES_UP_AFTER if cause_of(job.effect) == RESPONSE else GIVE_UP_AFTER,
+            oldest=_oldest(job),
             alone=alone,
         )
+        unknown = not (error.untouched or error.permanent)
         if isinstance(verdict, GiveUp):
-            return await self._give_up(job, claimed, verdict, registration.name)
-        if circuit.probe_at:  # an attempt at a vendor that is down does not count: the next is not put off by it
-            verdict = RetryAt(circuit.probe_at + PROBE_EVERY * self._spread())
-        log.warning("effect failed", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=str(error))
-        settled = Settled(job.id, job.token, "retry", now, verdict.at, str(error))
-        return await self._settle(job, claimed, settled)
+            outcome = await self._give_up(job, claimed, verdict, registration.name)
+        else:
+            # An attempt at a vendor that is down does not count: the next is not put off by it.
+            at = circuit.probe_at + PROBE_EVERY * self._spread() if circuit.probe_at else verdict.at
+            log.warning("effect failed", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=str(error))
+            untouched = error.untouched and job.first_at is None
+            settled = Settled(job.id, job.token, "retry", now, at, str(error), untouched)
+            outcome = await self._settle(job, claimed, settled, looks=self.copies.owed_shows(job) if unknown else ())
+        if outcome == "superseded" and unknown:
+            await self._lost(job, None, registration)
+        return outcome
+
+    async def _lost(self, job: Job, placed: Placed | None, registration: Registration) -> None:
+        """The claim was lost, and we may have done it: nothing of that may stand, or ring, for good."""
+        if isinstance(job.effect, PagePager):
+            await self._tell(PageSlipped(job.state.number, job.effect.target, self._policy()))
+        else:
+            await self.copies.lose(job, placed, registration)
+
+    async def _tell(self, case: PageSlipped) -> None:
+        """Submit `case`, which nobody else will: while the database is away, again."""
+        for _ in range(TELL_TRIES):
+            try:
+                await self._committer.submit(case)
+                return
+            except Unavailable as exc:
+                log.warning("page not withdrawn", incident=case.incident, error=str(exc))
+            await asyncio.sleep(TELL_PAUSE)
 
     async def _fail(self, job: Job, claimed: float, error: DeliveryError, name: str) -> Attempt:
         return await self._give_up(job, claimed, GiveUp(str(error), error.mend), name)
@@ -176,13 +204,24 @@ class Carrier:
         log.error("effect given up", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=verdict.error)
         settled = Settled(job.id, job.token, "failed", self._clock(), error=verdict.error)
         kind = job.effect.show_key or job.effect.kind
-        command = c.GiveUp(job.id, name, verdict.error, verdict.mend, unreached=_whom(job), kind=kind)
-        return await self._settle(job, claimed, settled, command)
+        command: c.Command = c.GiveUp(job.id, name, verdict.error, verdict.mend, unreached=_whom(job), kind=kind)
+        if isinstance(job.effect, AskTriage):
+            command = c.QuestionUnasked(job.effect.question, job.effect.to)
+        return await self._settle(job, claimed, settled, command, notices=self._told(job, verdict.error))
+
+    def _told(self, job: Job, error: str = "") -> tuple[Notice, ...]:
+        """What became of a pager's test is told to whoever asked for it."""
+        return pager_tried(job.effect, error, self._policy()) if isinstance(job.effect, TryPager) else ()
 
     async def _hold_back(self, job: Job, claimed: float, registration: Registration) -> Attempt:
-        probe_at = self._vendor(registration).probe_at or self._clock()
-        at = probe_at + PROBE_EVERY * self._spread()
-        settled = Settled(job.id, job.token, "retry", self._clock(), at, "waiting for the service to come back")
+        now, oldest = self._clock(), _oldest(job)
+        if now - job.created_at >= oldest:
+            verdict = GiveUp(f"waited {format_duration(oldest)} for the service to come back", MEND)
+            return await self._give_up(job, claimed, verdict, registration.name)
+        probe_at = self._vendor(registration).probe_at or now
+        at = min(probe_at + PROBE_EVERY * self._spread(), max(job.created_at + oldest, now))
+        why = "waiting for the service to come back"
+        settled = Settled(job.id, job.token, "retry", now, at, why, untouched=job.first_at is None, tried=False)
         outcome = await self._settle(job, claimed, settled)
         return "held_back" if outcome == "retry" else outcome
 
@@ -192,13 +231,20 @@ class Carrier:
         claimed: float,
         settled: Settled,
         command: c.Command | None = None,
-        note: Observation | None = None,
+        notes: tuple[Observation, ...] = (),
+        left: frozenset[str] = frozenset(),
+        looks: Sequence[Look] = (),
+        notices: tuple[Notice, ...] = (),
     ) -> Attempt:
         """Record `settled` and what was learnt. While the database is away the result is kept until the lease ends."""
         incident = job.state.number
+        if incident == HOUSE:  # a notice belongs to no incident whose log could take it
+            command, notes = command if isinstance(command, OF_A_QUESTION) else None, ()
+        folded = tuple(_with(settled, one.id, left) for one in job.folded)
         while True:
             try:
-                await self._committer.submit(Settle(settled, incident, command, self._policy(), note))
+                case = Settle(settled, incident, command, self._policy(), notes, folded, looks, notices)
+                await self._committer.submit(case)
                 return settled.outcome
             except Superseded:
                 return "superseded"
@@ -230,6 +276,11 @@ def _unregistered(kind: str) -> DeliveryError:
     )
 
 
+def _oldest(job: Job) -> timedelta:
+    """Return the age at which `job` is given up."""
+    return PAGE_GIVES_UP_AFTER if cause_of(job.effect) == RESPONSE else GIVE_UP_AFTER
+
+
 def _whom(job: Job) -> str:
     """Whom this effect was to call for a response; empty for every other effect."""
     effect = job.effect
@@ -238,10 +289,19 @@ def _whom(job: Job) -> str:
     return effect.user if isinstance(effect, TellUser) and effect.response else ""
 
 
-def _note(job: Job, done: Done, registration: Registration) -> Observation | None:
+def _with(settled: Settled, folded: str, left: frozenset[str]) -> Settled:
+    """Return what becomes of `folded`, claimed with the effect that is `settled`: without it, it waits for its turn."""
+    if settled.outcome == "done" and folded not in left:
+        return replace(settled, effect=folded)
+    untouched, tried = settled.untouched, settled.tried
+    return Settled(folded, settled.token, "retry", settled.at, settled.not_before, untouched=untouched, tried=tried)
+
+
+def _notes(job: Job, done: Done, registration: Registration) -> tuple[Observation, ...]:
+    """Return what goes on record: of several that were told in one message, each; only the first has a name."""
     if not done.note:
-        return None
-    return Observation(
+        return ()
+    first = Observation(
         kind="delivered",
         key=f"delivered:{job.id}",
         name=registration.name,
@@ -249,3 +309,5 @@ def _note(job: Job, done: Done, registration: Registration) -> Observation | Non
         ts=str(done.note.get("ts", "")),
         text=str(done.note.get("text", "")),
     )
+    others = (one.id for one in job.folded if one.id not in done.left)
+    return (first, *(first.model_copy(update={"key": f"delivered:{one}", "name": "", "text": ""}) for one in others))

@@ -1,73 +1,166 @@
 """Copies that come late: an attempt that we gave up may still reach the vendor after its repeat has.
 
-Whoever repeated looks again a little later and keeps the one that it placed; whoever lost its claim takes its own back
-(DESIGN, section 4: visible once). It is a net, not a promise: a process that is killed meanwhile does not look.
+Whoever repeated owes two looks a little later, and keeps the one that it placed; whoever lost its claim takes its own
+back (DESIGN, section 4: visible once). The looks are rows of the commit that records the repeat: should its process be
+gone by then, another one looks. First attempts owe nothing. What is shown has no copies; there, what comes late is an
+older picture over a newer one, and it is shown once more.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import structlog
 
+from bot.domain.notices import HOUSE
 from bot.domain.record import Observation
 from bot.ports.clock import Clock
-from bot.ports.delivery import DeliveryError, Job, Placed, Registration
-from bot.ports.store import Unavailable
-from bot.usecases.cases import Observe, Request
+from bot.ports.delivery import DeliveryError, Job, Look, Placed, Registration, Registry
+from bot.ports.store import Outbox, Unavailable
 from bot.usecases.committer import Committer
+from bot.usecases.looks import Looked, OweLooks
 
-LOOK_AFTER: Final = (2.0, 6.0)
-"""Seconds after the repeat: what comes within the first six is gone within another four."""
+LOOK_AFTER: Final = (timedelta(seconds=2), timedelta(seconds=6))
+"""After the repeat: what comes within the first six seconds is gone within another four."""
+LOOK_WITHIN: Final = 8.0
+"""Seconds a look may take."""
+LOOK_AGAIN: Final = timedelta(seconds=5)
+"""When the vendor did not let us look …"""
+LOOK_UNTIL: Final = timedelta(hours=1)
+"""… and how long after the first attempt we go on trying, at least: the message itself is safe."""
+ASK_EVERY: Final = timedelta(seconds=1)
+"""How often we ask for what others owe. Our own looks are known to the moment."""
+RECORD_TRIES: Final = 20
+RECORD_PAUSE: Final = 0.5
+"""Seconds between two trials to record a removal."""
+LOOKS_AT_ONCE: Final = 16
+NOWHERE: Final = Placed("", "")
+"""Of something shown: it is where it always is."""
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 log = structlog.get_logger()
 
 
 class Copies:
-    """Looks for late copies, beside everything else."""
+    """Owes looks for late copies, and looks, for whoever owed them."""
 
-    def __init__(self, committer: Committer, clock: Clock, after: Sequence[float] = LOOK_AFTER) -> None:
+    def __init__(self, outbox: Outbox, committer: Committer, registry: Registry, clock: Clock) -> None:
+        self._outbox = outbox
         self._committer = committer
+        self._registry = registry
         self._clock = clock
-        self._after = after
-        self._looking: set[asyncio.Task[None]] = set()
+        self._asked_at = datetime.min.replace(tzinfo=UTC)
+        self._next = NEVER
 
-    def expect(self, job: Job, placed: Placed, registration: Registration, *, lost: bool) -> None:
-        """Look for copies of what `job` placed. `lost`: somebody else has placed it too, so ours may be the copy."""
-        if registration.tidy is not None:
-            task = asyncio.create_task(self._look(job, placed, registration, lost), name=f"copies of {job.id}")
-            self._looking.add(task)
-            task.add_done_callback(self._looking.discard)
+    def owed(self, job: Job, placed: Placed | None, registration: Registration, *, lost: bool = False) -> list[Look]:
+        """Return the looks owed for what `job` has placed.
 
-    async def close(self) -> None:
-        """Look no more."""
-        for task in self._looking:
-            task.cancel()
-        await asyncio.gather(*self._looking, return_exceptions=True)
+        `lost`: somebody else has placed it too, so ours may be the copy, and may be there already.
+        """
+        if placed is None or registration.tidy is None or not (lost or job.first_at):
+            return []
+        return self._looks(job, placed, lost=lost)
 
-    async def _look(self, job: Job, placed: Placed, registration: Registration, lost: bool) -> None:
-        assert registration.tidy is not None
-        waited = 0.0
-        for after in (0.0, *self._after) if lost else self._after:
-            await asyncio.sleep(after - waited)
-            waited = after
+    def owed_shows(self, job: Job, *, lost: bool = False) -> list[Look]:
+        """Return when to show once more what `job` was to show: nobody knows what came of it, or when it arrives."""
+        return self._looks(job, NOWHERE, lost=lost) if job.effect.show_key is not None else []
+
+    def _looks(self, job: Job, placed: Placed, *, lost: bool) -> list[Look]:
+        now, since = self._clock(), job.first_at or job.created_at
+        after = (timedelta(0), *LOOK_AFTER) if lost else LOOK_AFTER
+        self._next = min(self._next, now + after[0])
+        kind, number = job.effect.kind, job.state.number
+        return [Look(job.id, number, kind, placed, since, now + span, lost) for span in after]
+
+    async def lose(self, job: Job, placed: Placed | None, registration: Registration) -> None:
+        """Somebody else has taken `job` over, and we may have done it all the same; `placed`, if there was an answer.
+
+        A process that was frozen wakes up like this: its bytes leave, and nobody waits for them any more.
+        """
+        if placed is None and registration.tidy is not None and registration.where is not None:
             try:
-                for gone in await registration.tidy(job, placed, lost):
-                    await self._record(job, gone, registration)
-            except (DeliveryError, Unavailable) as exc:  # the next look may do better; the message itself is safe
+                async with asyncio.timeout(LOOK_WITHIN):
+                    placed = await registration.where(job)
+            except (DeliveryError, TimeoutError) as exc:
                 log.warning("no look for late copies", effect=job.id, error=str(exc))
-            except Exception:
-                # A mistake of ours in here must not end in a task whose error nobody sees.
-                log.exception("looking for late copies failed", effect=job.id)
+        await self.owe([*self.owed(job, placed, registration, lost=True), *self.owed_shows(job, lost=True)])
 
-    async def _record(self, job: Job, gone: Placed, registration: Registration) -> None:
-        log.warning("late copy removed", effect=job.id, kind=job.effect.kind)
-        seen = Observation(
+    async def owe(self, looks: Sequence[Look]) -> None:
+        """Write down looks for which there is no other commit."""
+        if looks:
+            try:
+                await self._committer.submit(OweLooks(tuple(looks)))
+            except Unavailable as exc:  # whoever holds the claim now repeated it, and looks too
+                log.warning("no look for late copies", effect=looks[0].effect, error=str(exc))
+
+    def needed_at(self) -> datetime | None:
+        """Return when the next look is due, as far as we know."""
+        return None if self._next == NEVER else self._next
+
+    async def due(self) -> list[Coroutine[Any, Any, bool]]:
+        """Return what is to be looked at now; each wants to be awaited. Asks the database as seldom as it can."""
+        now = self._clock()
+        if now < self._next and now - self._asked_at < ASK_EVERY:
+            return []
+        self._asked_at = now
+        try:
+            looks, following = await self._outbox.due_looks(now, LOOKS_AT_ONCE)
+        except Unavailable as exc:
+            log.warning("cannot see which looks are owed", error=str(exc))
+            self._next = NEVER
+            return []
+        self._next = following if following is not None else now + ASK_EVERY if looks else NEVER
+        return [self._look(look) for look in looks]
+
+    async def _look(self, look: Look) -> bool:
+        """Look once, and record what came of it. Return False: nothing else may start because of it."""
+        gone: Sequence[Placed] = ()
+        later: datetime | None = None
+        registration = self._registry.get(look.kind)
+        if look.placed == NOWHERE:
+            await self._record(Looked(look, (), self._clock(), show_again=True))
+            return False
+        try:
+            if registration is not None and registration.tidy is not None:
+                async with asyncio.timeout(LOOK_WITHIN):
+                    gone = await registration.tidy(look)
+        except (DeliveryError, TimeoutError) as exc:
+            log.warning("no look for late copies", effect=look.effect, error=str(exc))
+            later = self._again(look, exc)
+        except Exception:
+            # A mistake of ours in here must stop nothing else; the same look would stumble again.
+            log.exception("looking for late copies failed", effect=look.effect)
+        name = registration.name if registration else ""
+        seen = [self._observation(look, one, name) for one in gone]
+        if look.incident == HOUSE:  # a notice belongs to no incident whose record could take it
+            seen = []
+        await self._record(Looked(look, tuple(seen), self._clock(), later))
+        return False
+
+    async def _record(self, looked: Looked) -> None:
+        """Write down what was found; while the database is away, again: a removal is seen by no second look."""
+        for _ in range(RECORD_TRIES if looked.removed else 1):
+            try:
+                await self._committer.submit(looked)
+                return
+            except Unavailable as exc:
+                log.warning("look not recorded", effect=looked.look.effect, error=str(exc))
+            await asyncio.sleep(RECORD_PAUSE)
+
+    def _again(self, look: Look, error: Exception) -> datetime | None:
+        now = self._clock()
+        if now - look.since > LOOK_UNTIL or getattr(error, "permanent", False):
+            return None
+        return now + max(LOOK_AGAIN, timedelta(seconds=getattr(error, "retry_after", 0.0)))
+
+    def _observation(self, look: Look, gone: Placed, name: str) -> Observation:
+        log.warning("late copy removed", effect=look.effect, kind=look.kind)
+        return Observation(
             kind="delivered",
-            key=f"copy:{job.id}:{gone.ts}",
-            name=registration.name,
+            key=f"copy:{look.effect}:{gone.ts}",
+            name=name,
             channel=gone.channel,
             ts=gone.ts,
             text="a copy that came late was removed",
         )
-        await self._committer.submit(Observe(Request("tocsin"), job.state.number, self._clock(), seen))

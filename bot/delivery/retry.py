@@ -19,7 +19,7 @@ ALONE_MAX: Final = 5
 """How often an effect fails while others of its vendor pass, before it steps aside for those behind it."""
 _DOUBLINGS_MAX: Final = 10
 
-_MEND: Final = "Find out why, then try it again from the incident's card."
+MEND: Final = "Find out why, then press Try again on the incident's card, or use `/incident retry`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ def after_failure(
     behind it.
     """
     if error.permanent:
-        return GiveUp(str(error), error.mend or _MEND)
+        return GiveUp(str(error), error.mend or MEND)
     if age >= oldest:
-        return GiveUp(f"tried for {format_duration(oldest)}, at last: {error}", error.mend or _MEND)
+        return GiveUp(f"tried for {format_duration(oldest)}, at last: {error}", error.mend or MEND)
     if alone >= ALONE_MAX:
-        return GiveUp(f"failed {alone} times while others passed, at last: {error}", error.mend or _MEND)
+        return GiveUp(f"failed {alone} times while others passed, at last: {error}", error.mend or MEND)
     doublings = min(max(attempt - 1, 0), _DOUBLINGS_MAX)
     back_off = min(BASE * 2**doublings * (1 + spread), LONGEST)
     return RetryAt(now + timedelta(seconds=max(back_off, error.retry_after)))

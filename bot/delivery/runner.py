@@ -22,14 +22,14 @@ from bot.ports.clock import Clock
 from bot.ports.delivery import Registry
 from bot.ports.fault import Fault, no_fault
 from bot.ports.observer import Observer, Unobserved
-from bot.ports.store import DueTimer, Outbox, Superseded, Unavailable
+from bot.ports.stop import ENDED_BY, LANDED_BY, Stop
+from bot.ports.store import Conflict, DueTimer, Outbox, Superseded, Unavailable
 from bot.usecases.cases import Ring
 from bot.usecases.committer import Committer
+from bot.usecases.precedence import Precedence
 
-CONCURRENCY: Final = 64
-"""Effects in flight at once; a whole level of several incidents, well under a connection pool's size."""
-STOP_WITHIN: Final = 8.5
-"""Seconds that a clean stop waits for what is in flight: longer than a call may take, and with the rest under ten."""
+CONCURRENCY: Final = 160
+"""Effects in flight at once: a whole level of twenty incidents."""
 LOOK_AGAIN: Final = timedelta(seconds=1)
 """When the database did not answer."""
 TIMERS_EVERY: Final = timedelta(seconds=0.5)
@@ -55,12 +55,14 @@ class Runner:
         lease: float = LEASE,
         call_timeout: float = CALL_TIMEOUT,
         settle_pause: float = SETTLE_PAUSE,
-        stop_within: float = STOP_WITHIN,
+        stop: Stop | None = None,
+        landed_by: float = LANDED_BY,
         gone: Callable[[str], bool] = is_gone,
         fault: Fault = no_fault,
         spread: Callable[[], float] = random.random,
         observer: Observer | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        precedence: Precedence | None = None,
     ) -> None:
         self._outbox = outbox
         self._committer = committer
@@ -68,7 +70,8 @@ class Runner:
         self._worker = worker_id
         self._policy = policy
         self._concurrency = concurrency
-        self._stop_within = stop_within
+        self._stop = stop or Stop()
+        self._landed_by = landed_by
         self._gone = gone
         self._monotonic = monotonic
         self._observer = observer or Unobserved()
@@ -84,6 +87,8 @@ class Runner:
             observer=self._observer,
             monotonic=monotonic,
         )
+        self._precedence = precedence or Precedence()
+        self._urgent = False
         self._flying: set[asyncio.Task[bool]] = set()
         self._woken = asyncio.Event()
         self._looked_at = datetime.min.replace(tzinfo=UTC)
@@ -99,15 +104,23 @@ class Runner:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Claim nothing more, finish what is in flight, hand the rest back."""
+        """Claim nothing more, finish what is in flight, hand the rest back: all in the time that the stop has."""
+        self.claim_no_more()
+        if self._task:
+            await asyncio.wait({self._task}, timeout=self._stop.left(self._landed_by))
+            if self._task.cancel():  # the database keeps it waiting
+                await asyncio.gather(self._task, return_exceptions=True)
+            else:
+                await self._task
+        await self._land()
+        with suppress(Unavailable, Conflict, TimeoutError):  # the leases end by themselves
+            async with asyncio.timeout(self._stop.left(ENDED_BY)):
+                await self._outbox.release(self._worker)
+
+    def claim_no_more(self) -> None:
+        """Begin nothing new; what is in flight goes on."""
         self._stopping = True
         self.wake()
-        if self._task:
-            await self._task
-        await self._land()
-        await self._carrier.close()
-        with suppress(Unavailable):  # the leases end by themselves
-            await self._outbox.release(self._worker)
 
     async def _take_over(self) -> None:
         """Hand back what processes held that are gone: no need to wait for the end of their leases."""
@@ -116,11 +129,16 @@ class Runner:
                 if self._gone(worker):
                     log.info("took over from a worker that is gone", worker=worker)
                     await self._outbox.release(worker)
-        except Unavailable as exc:  # the leases end by themselves
+        except (Unavailable, Conflict) as exc:  # the leases end by themselves
             log.warning("cannot look for what was left behind", error=str(exc))
 
     def wake(self) -> None:
         """There may be something to do. Cheap; call it after every commit, from the event loop."""
+        self._woken.set()
+
+    def hurry(self) -> None:
+        """There is something to do for a SEV1: the next claim lets nobody pass. As cheap as `wake`."""
+        self._urgent = True
         self._woken.set()
 
     async def run_due(self) -> datetime | None:
@@ -130,12 +148,15 @@ class Runner:
         """
         while not self._stopping:
             self._woken.clear()
-            idle = not self._flying
+            if not self._urgent:
+                await self._precedence.let_pass()
+            self._urgent = False
             started = await self._start_ripe()
-            if idle or self._clock() - self._looked_at >= TIMERS_EVERY:
+            if not self._flying or self._clock() - self._looked_at >= TIMERS_EVERY:
                 await self._ring_due()  # while the first calls are on their way
+                await self._look_due()
             if self._flying:
-                await self._something_happens()
+                await self._until_more_may_start()
             elif not started and not self._woken.is_set():
                 return await self._next_wake()
         return None
@@ -169,6 +190,12 @@ class Runner:
             self._flying.add(asyncio.create_task(self._carrier.carry(job, claimed), name=f"effect {job.id}"))
         return len(jobs)
 
+    async def _until_more_may_start(self) -> None:
+        """Wait while what ends lets nothing new start: most of a cascade's calls do not, and a claim costs as much."""
+        while self._flying and not await self._something_happens():
+            if self._clock() - self._looked_at >= TIMERS_EVERY:
+                return
+
     async def _something_happens(self) -> bool:
         """Wait for an end of something in flight, or to be woken. Return True if something new may start."""
         was_full = len(self._flying) >= self._concurrency
@@ -201,7 +228,7 @@ class Runner:
 
     async def _land(self) -> None:
         if self._flying:
-            await asyncio.wait(self._flying, timeout=self._stop_within)
+            await asyncio.wait(self._flying, timeout=self._stop.left(self._landed_by))
         await self._reap()
         await self._cancel_flying()
 
@@ -236,11 +263,18 @@ class Runner:
         else:
             if breached := rang.fields.get("breached"):
                 self._observer.breached(breached)
+            if missed := rang.fields.get("missed"):
+                self._observer.missed(missed)
             late = max((self._clock() - timer.due).total_seconds(), 0.0)
             log.info("timer rang", incident=timer.incident, kind=timer.kind, late_ms=round(late * 1000, 1))
 
+    async def _look_due(self) -> None:
+        for look in await self._carrier.copies.due():
+            self._flying.add(asyncio.create_task(look, name="a look for late copies"))
+
     async def _next_wake(self) -> datetime | None:
         try:
-            return await self._outbox.next_wake(self._clock())
+            known = (await self._outbox.next_wake(self._clock()), self._carrier.copies.needed_at())
         except Unavailable:
             return self._clock() + LOOK_AGAIN
+        return min((moment for moment in known if moment is not None), default=None)

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.domain import commands as c
+from bot.domain.alert_pages import DASHBOARDS, RUNBOOK_PAGES, page_of, short_page, told_apart
 from bot.domain.alert_plan import Step
-from bot.domain.alerts import Alert, AlertBatch
+from bot.domain.alerts import INEXACT_SHOWN, Alert, AlertBatch
 from bot.domain.incident import Incident
 from bot.domain.runbooks import Runbook
+from bot.domain.sender_news import SENDERS
 from bot.domain.severity import Severity
-from bot.domain.text import TITLE_MAX, clean_line, cut
+from bot.domain.text import TITLE_MAX, clean_line, cut, has_letters
+from bot.domain.titles import fill_title
 from bot.domain.triage import Verdict
 
 
@@ -41,10 +44,48 @@ def report(batch: AlertBatch, before: Incident | None, steps: Sequence[Step]) ->
         closed=len(closed),
         firing=max(firing, 0),
         total=(before.alerts_total if before else 0) + len(opened),
+        again=(before.alerts_again if before else 0) + sum(1 for step in opened if step.again),
         severity=worst.verdict.severity if worst else None,
         severity_reason=f"{worst.alert.name}: {worst.verdict.reason}" if worst else "",
         truncated=batch.truncated,
+        raised=_answerable(opened),
+        lowered=_answerable(closed),
     )
+
+
+def handed_over(state: Incident, into: Incident) -> c.ReportAlerts:
+    """What a merge brings to `into`: the alerts of `state` count there from now on."""
+    return c.ReportAlerts(
+        lines=tuple(
+            c.AlertLine(
+                source=fact.source,
+                fingerprint=fact.fingerprint,
+                name=fact.name,
+                summary=fact.summary,
+                status=fact.status,
+                url=fact.url,
+                runbook_url=fact.runbook_url,
+                dashboard_url=fact.dashboard_url,
+                why=f"came with {state.key}, which was merged",
+                where=fact.where,
+                inexact=fact.inexact,
+            )
+            for fact in state.newest_alerts
+        ),
+        opened=state.alerts_firing,
+        closed=0,
+        firing=into.alerts_firing + state.alerts_firing,
+        total=into.alerts_total + state.alerts_total,
+        again=into.alerts_again + state.alerts_again,
+        truncated=max(into.alerts_left_out, state.alerts_left_out),
+        raised=state.remotes,
+        absorbed=(state.number, *state.absorbed),
+    )
+
+
+def _answerable(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The sender's incidents among `steps` that can be told of our acknowledgement."""
+    return tuple(f"{s.alert.source}:{s.alert.fingerprint}" for s in steps if s.alert.source in SENDERS)
 
 
 def _rank(step: Step) -> int:
@@ -59,8 +100,13 @@ def _line(step: Step) -> c.AlertLine:
         name=alert.name,
         summary=alert.summary,
         status=alert.status,
-        url=alert.url,
+        url=short_page(alert.url),
         severity=step.verdict.severity,
+        runbook_url=page_of(alert.annotations, RUNBOOK_PAGES),
+        dashboard_url=page_of(alert.annotations, DASHBOARDS),
+        why=step.reason,
+        where=told_apart(alert),
+        inexact=alert.inexact[:INEXACT_SHOWN],
     )
 
 
@@ -73,7 +119,7 @@ def declaration(source: str, steps: Sequence[Step], news: c.ReportAlerts | None,
     runbook, why = choose_runbook(alert, verdict, runbooks)
     more = f" (worst of {len(steps)} alerts)" if len(steps) > 1 else ""
     return c.Declare(
-        title=alert_title(alert, verdict.service),
+        title=incident_title(alert, verdict),
         severity=verdict.severity,
         assumed=verdict.assumed,
         severity_reason=verdict.reason + more,
@@ -87,6 +133,8 @@ def declaration(source: str, steps: Sequence[Step], news: c.ReportAlerts | None,
         annotations=alert.annotations,
         previous=next((s.previous for s in steps if s.previous), None),
         alerts=news,
+        when_alerts_end=verdict.when_alerts_end,
+        quiet=verdict.quiet,
     )
 
 
@@ -96,6 +144,26 @@ def choose_runbook(alert: Alert, verdict: Verdict, runbooks: Runbooks) -> tuple[
         return named, "the route names it"
     labels = {"alertname": alert.name, **alert.labels}
     return runbooks.match(labels, alert.annotations, verdict.service, verdict.severity or Severity.SEV3)
+
+
+def incident_title(alert: Alert, verdict: Verdict) -> str:
+    """Return the title by the route's template, if it has one and it comes to something; else the alert's own."""
+    if verdict.title:
+        filled = fill_title(
+            verdict.title,
+            {
+                "labels": alert.labels,
+                "annotations": alert.annotations,
+                "name": alert.name,
+                "summary": alert.summary,
+                "service": verdict.service or "",
+                "severity": verdict.severity.label if verdict.severity else "",
+                "source": alert.source,
+            },
+        )
+        if has_letters(filled):
+            return cut(filled, TITLE_MAX)
+    return alert_title(alert, verdict.service)
 
 
 def alert_title(alert: Alert, service: str | None) -> str:

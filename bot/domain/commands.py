@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.domain.events import Silencing, WhenAlertsEnd
 from bot.domain.runbooks import Runbook
+from bot.domain.sender_news import News
 from bot.domain.severity import Severity, Status
 
 
@@ -35,6 +37,8 @@ class Declare(Command):
     annotations: Mapping[str, str] = field(default_factory=dict)
     previous: int | None = None
     alerts: "ReportAlerts | None" = None
+    when_alerts_end: WhenAlertsEnd = "propose"
+    quiet: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,13 @@ class SetService(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class SetCall(Command):
+    """Where people talk from now on; empty: nowhere any more."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve(Command):
     text: str = ""
 
@@ -83,6 +94,8 @@ class Close(Command):
 @dataclass(frozen=True, slots=True)
 class Cancel(Command):
     reason: str
+    undone: bool = False
+    """Taken back right after the declaration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,19 @@ class Merge(Command):
     """Fold this incident into `into`, whose key was checked by the caller."""
 
     into: int
+    undone: bool = False
+    """Right after its declaration: it should never have been."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorb(Command):
+    """Incident `number` was merged into this one: its people come over. `title` is empty if it was private."""
+
+    number: int
+    title: str
+    channel: str = ""
+    people: tuple[str, ...] = ()
 
 
 # --- people -------------------------------------------------------------------------------------
@@ -110,8 +136,43 @@ class AcceptHandoff(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class DeclineHandoff(Command):
+    """Whoever the command was offered to does not take it."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawHandoff(Command):
+    """The offer does not stand any more."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Join(Command):
     """The one who asks wants to be in the incident's channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attend(Command):
+    """The one who asks has joined the channel without being invited, or reacted in it."""
+
+    how: Literal["joined", "reacted"] = "joined"
+
+
+@dataclass(frozen=True, slots=True)
+class Enter(Command):
+    """`user` is in the incident's channel now, whoever let them in."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(Command):
+    """`user` is in the incident's channel no more."""
+
+    user: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +196,8 @@ class AddNote(Command):
 
     text: str
     at: datetime | None = None
+    link: str = ""
+    """The message that it was taken from: `slack:<channel>/<ts>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +205,8 @@ class AddTask(Command):
     text: str
     owner: str | None = None
     due_in: timedelta | None = None
+    due: datetime | None = None
+    """A day, or a moment; `due_in` is a span from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +221,7 @@ class AttachRunbook(Command):
 
     runbook: Runbook
     reason: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +270,11 @@ class AlertLine:
     status: Literal["firing", "resolved"]
     url: str = ""
     severity: Severity | None = None
+    runbook_url: str = ""
+    dashboard_url: str = ""
+    why: str = ""
+    where: str = ""
+    inexact: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +282,8 @@ class ReportAlerts(Command):
     """What one delivery changed for one incident, however many alerts it carried.
 
     `firing` and `total` are the incident's counts of open and of all episodes afterwards. `truncated` alerts were left
-    out by the sender: with some, `firing` 0 does not mean that nothing fires any more.
+    out by the sender: with some, `firing` 0 does not mean that nothing fires any more. Of `total`, `again` are
+    firings of an alert that had fired in this incident before.
     """
 
     lines: tuple[AlertLine, ...]
@@ -222,6 +294,38 @@ class ReportAlerts(Command):
     severity: Severity | None = None
     severity_reason: str = ""
     truncated: int = 0
+    raised: tuple[str, ...] = ()
+    """Incidents of a sender that can be answered (`pagerduty:Q1GR0VU2ABCDEF`) which began with this delivery."""
+    lowered: tuple[str, ...] = ()
+    """…and those which ended."""
+    absorbed: tuple[int, ...] = ()
+    """Incidents whose alerts these are, and which were merged into this one."""
+    again: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HearSender(Command):
+    """A sender of alerts tells something about its own incident."""
+
+    news: News
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceAlerts(Command):
+    """Ask the sender to say nothing of these alerts for `span`. `word` is what the person said."""
+
+    silences: tuple[Silencing, ...]
+    span: timedelta
+    word: str = ""
+    inexact: tuple[str, ...] = ()
+    """Labels for which alerts that the word means cannot be silenced."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiftSilences(Command):
+    """Hear of them again. `word` names an alert; empty: all."""
+
+    word: str = ""
 
 
 # --- timers -------------------------------------------------------------------------------------
@@ -233,10 +337,26 @@ class FireTimer(Command):
     due: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Snooze(Command):
+    """Let a timer ring later. `timer` is its kind."""
+
+    timer: str
+    span: timedelta
+    reason: str = ""
+
+
 # --- what deliveries report back ----------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class RoomOpened(Command):
     channel: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomNamed(Command):
+    """The channel is called `name` now."""
+
     name: str
 
 
@@ -251,12 +371,40 @@ class MessagePosted(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class PageEscaped(Command):
+    """A page that somebody else had taken over reached `target` all the same, or may have."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageSent(Command):
-    """A pager took the page (`ok`) or could not (`error`)."""
+    """A pager took the page (`ok`) or could not (`error`); a person's stands at `channel` and `ts`."""
 
     target: str
     ok: bool
     error: str = ""
+    channel: str = ""
+    ts: str = ""
+    shown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SilencePlaced(Command):
+    """The sender took silence `silence`, and calls it `id`."""
+
+    silence: str
+    name: str
+    id: str
+    matchers: Mapping[str, str]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceEnded(Command):
+    """Silence `silence` is over, or was never placed."""
+
+    silence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +415,25 @@ class PublicDelivered(Command):
     version: int
     remote_id: str
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPlaced(Command):
+    """Question `question` stands where it was to be asked; `shown` is its version there."""
+
+    question: str
+    to: str
+    channel: str
+    ts: str
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionUnasked(Command):
+    """It could not be asked there."""
+
+    question: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +449,30 @@ class GiveUp(Command):
     mend: str
     unreached: str = ""
     kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideOnCall(Command):
+    """Put `user` on call in `schedule` from `start` until `end`, whoever's turn it is. About no incident."""
+
+    schedule: str
+    user: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TryPage(Command):
+    """Prove that a page would arrive at `target`, a person or a service. About no incident."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOverride(Command):
+    """Take override `number` back. About no incident."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

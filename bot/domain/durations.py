@@ -1,6 +1,7 @@
 """Durations as people write them: `2s`, `15m`, `4h`, `5d`, `1w`, and `5bd` business days."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -48,16 +49,28 @@ Duration = Annotated[
 """A `timedelta` that configuration files write as `15m`."""
 
 
+@dataclass(frozen=True, slots=True)
+class BusinessDays:
+    """On which days people work (0 is Monday), and when such a day ends, by the clock on the wall of `zone`."""
+
+    zone: ZoneInfo
+    days: frozenset[int] = frozenset(range(5))
+    ends: time = time(17)
+    holidays: frozenset[date] = frozenset()
+
+    def after(self, start: datetime, count: int) -> datetime:
+        """Return the end of the `count`th business day after the day of `start`, in the zone of `start`."""
+        day, left = start.astimezone(self.zone).date(), count
+        while left:
+            day += timedelta(days=1)
+            left -= day.weekday() in self.days and day not in self.holidays
+        return datetime.combine(day, self.ends, self.zone).astimezone(start.tzinfo)
+
+
 class Span(str):
     """A configured span that may count business days: `5bd`, or any duration."""
 
-    def after(self, start: datetime, zone: ZoneInfo, holidays: frozenset[date] = frozenset()) -> datetime:
-        """Return when the span that begins at `start` ends, in UTC; business days end at 17:00 local."""
-        business = _BUSINESS.fullmatch(self.strip())
-        if not business:
-            return start + parse_duration(self)
-        day, left = start.astimezone(zone).date(), int(business[1])
-        while left:
-            day += timedelta(days=1)
-            left -= day.weekday() < 5 and day not in holidays
-        return datetime.combine(day, time(17), zone).astimezone(start.tzinfo)
+    def after(self, start: datetime, business: BusinessDays) -> datetime:
+        """Return when the span that begins at `start` ends, in the zone of `start`."""
+        counted = _BUSINESS.fullmatch(self.strip())
+        return business.after(start, int(counted[1])) if counted else start + parse_duration(self)

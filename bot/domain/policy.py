@@ -4,29 +4,19 @@ Every key is optional. Unknown keys are errors, so that a typo never silently ch
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
-from bot.domain.durations import Duration, Span
-from bot.domain.matchers import parse as parse_matchers
+from bot.domain.durations import BusinessDays, Duration, Span
+from bot.domain.duty import Duty
+from bot.domain.permissions import Permissions
+from bot.domain.rotations import Person, Rotation
+from bot.domain.routes import Route, Triage
+from bot.domain.section import DAYS, Clock, DayName, Section, zone_name
 from bot.domain.severity import Severity
-
-
-class Section(BaseModel):
-    """A part of the policy: frozen, and strict about its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as exc:
-        raise ValueError(f"{name!r} is not a time zone; use a name such as Europe/Berlin or UTC") from exc
-    return name
 
 
 class Organization(Section):
@@ -34,13 +24,26 @@ class Organization(Section):
 
     name: str = "Example"
     timezone: str = "UTC"
+    workdays: tuple[DayName, ...] = Field(("mon", "tue", "wed", "thu", "fri"), min_length=1)
+    end_of_business: Clock = "17:00"
+    """When a business day ends, in `timezone`: what is due in business days is due then."""
     holidays: tuple[date, ...] = ()
-    check_zone = field_validator("timezone")(_zone)
+    check_zone = field_validator("timezone")(zone_name)
 
     @property
     def zone(self) -> ZoneInfo:
         """The zone of business days and handovers."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def business_days(self) -> BusinessDays:
+        """The calendar that `5bd` is counted in."""
+        return BusinessDays(
+            self.zone,
+            frozenset(DAYS.index(day) for day in self.workdays),
+            time.fromisoformat(self.end_of_business),
+            frozenset(self.holidays),
+        )
 
 
 class SeverityPolicy(Section):
@@ -53,6 +56,15 @@ class SeverityPolicy(Section):
     page: bool = False
     notify: bool = False
     invite: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    """Further channels that are told of such an incident, besides `channels.announce`. Names without `#`."""
+    roles: tuple[str, ...] = ()
+    """Roles that somebody must hold; while one is free, the channel is asked every `roles_within`."""
+    roles_within: Duration = timedelta(minutes=10)
+    relief_after: Duration | None = None
+    """After so long in command, somebody else should take over."""
+    stale_after: Duration | None = None
+    """When nobody has done anything for so long, the channel is asked whether it goes on."""
 
     @field_validator("postmortem_due")
     @classmethod
@@ -62,6 +74,11 @@ class SeverityPolicy(Section):
 
             parse_duration(value)
         return value
+
+    @property
+    def calls(self) -> bool:
+        """True for a level that calls whoever is on call: it pages, or notifies."""
+        return self.page or self.notify
 
     @property
     def postmortem_span(self) -> Span | None:
@@ -80,6 +97,9 @@ DEFAULT_SEVERITIES: dict[Severity, SeverityPolicy] = {
         update_every=_minutes(30),
         postmortem_due="5bd",
         page=True,
+        roles=("lead",),
+        roles_within=_minutes(5),
+        relief_after=timedelta(hours=4),
     ),
     Severity.SEV2: SeverityPolicy(
         meaning="Partial outage, degraded performance",
@@ -87,11 +107,20 @@ DEFAULT_SEVERITIES: dict[Severity, SeverityPolicy] = {
         update_every=_minutes(60),
         postmortem_due="5bd",
         notify=True,
+        roles=("lead",),
+        roles_within=_minutes(15),
+        relief_after=timedelta(hours=8),
     ),
     Severity.SEV3: SeverityPolicy(
-        meaning="Minor issue, a workaround exists; track in the backlog", respond=timedelta(hours=4)
+        meaning="Minor issue, a workaround exists; track in the backlog",
+        respond=timedelta(hours=4),
+        stale_after=timedelta(days=3),
     ),
-    Severity.SEV4: SeverityPolicy(meaning="Cosmetic, no impact; fix in the next sprint", respond=timedelta(weeks=1)),
+    Severity.SEV4: SeverityPolicy(
+        meaning="Cosmetic, no impact; fix in the next sprint",
+        respond=timedelta(weeks=1),
+        stale_after=timedelta(weeks=2),
+    ),
 }
 
 
@@ -127,26 +156,6 @@ class Service(Section):
     runbook: str | None = None
 
 
-class Route(Section):
-    """An alert that matches all of `match` is treated so. First match wins."""
-
-    match: tuple[str, ...] = ()
-    action: Literal["open", "attach", "triage", "ignore"] = "open"
-    severity: Severity | None = None
-    service: str | None = None
-    runbook: str | None = None
-    private: bool = False
-    group_by: tuple[str, ...] | None = None
-    window: Duration | None = None
-
-    @field_validator("match")
-    @classmethod
-    def _readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for line in value:
-            parse_matchers(line)
-        return value
-
-
 class Target(Section):
     """Whom an escalation level reaches: exactly one of these."""
 
@@ -164,35 +173,44 @@ class Level(Section):
 
 
 class Escalation(Section):
-    """Levels, tried in order until someone acknowledges."""
+    """Levels, tried in order until someone acknowledges; after the last, `repeat` times from the first again."""
 
     levels: tuple[Level, ...] = Field(min_length=1)
-
-
-class Handover(Section):
-    """When a rotation changes hands, local to its zone."""
-
-    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
-    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
-
-
-class Rotation(Section):
-    """A weekly on-call rotation. `people` take a week each, in order, from `start`'s week."""
-
-    timezone: str = "UTC"
-    handover: Handover = Handover()
-    people: tuple[str, ...] = Field(min_length=1)
-    start: date = date(2024, 1, 1)
-    check_zone = field_validator("timezone")(_zone)
+    repeat: int = Field(0, ge=0, le=20)
 
 
 class Channels(Section):
     """Where things are said. Names without `#`."""
 
     announce: str | None = "incidents"
+    admin: str | None = None
+    """Where the house tells those who run it that something is wrong with itself; unset: `announce`."""
     digest: str | None = None
-    """Accepted, so that a file may name it; nothing is posted there yet."""
+    """Each public incident has a line there that stays true; each day at `digest_at` it says what is open and owed."""
+    digest_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
+    """In the organisation's zone."""
+    digest_days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+    )
+    oncall: str | None = None
+    """Where a rotation's change of hands is told; unset: `announce`."""
     name: str = "inc-{{ number }}-{{ slug }}"
+    call: Annotated[str, Field(pattern=r"^https?://\S")] | None = None
+    """Where the people of an incident talk, a template like `name`: `https://meet.example/{{ slug }}`."""
+    archive_after: Duration | None = None
+    """So long after an incident was closed or cancelled its channel is archived. Unset: never.
+
+    A reopened one is taken out of the archive where Slack lets the app, else it gets a new channel.
+    """
+
+    @property
+    def house(self) -> str | None:
+        """Where the house speaks of itself."""
+        return self.admin or self.announce
 
 
 class Role(Section):
@@ -253,22 +271,13 @@ class Postmortem(Section):
     names: Literal["names", "roles"] = "names"
 
 
-class Triage(Section):
-    """Times of the default triage (CONTRACT: alerts attach for 30 min, a re-fire reopens for 30 min)."""
+class Reactions(Section):
+    """What an emoji on a message in an incident's channel means, by its name without colons."""
 
-    attach_window: Duration = _minutes(30)
-    reopen_window: Duration = _minutes(30)
-
-
-class Permissions(Section):
-    """Usergroup or user ids per permission; empty means everyone."""
-
-    declare: tuple[str, ...] = ()
-    approve: tuple[str, ...] = ()
-    page: tuple[str, ...] = ()
-    private: tuple[str, ...] = ()
-    close: tuple[str, ...] = ()
-    admin: tuple[str, ...] = ()
+    pin: tuple[str, ...] = ("pushpin", "round_pushpin", "stopwatch")
+    """Pins the message to the timeline; taking the emoji away unpins it."""
+    update: tuple[str, ...] = ("mega", "loudspeaker")
+    """Posts the message as an internal update."""
 
 
 class Policy(Section):
@@ -277,20 +286,50 @@ class Policy(Section):
     organization: Organization = Organization()
     severities: Severities = Severities()
     routes: tuple[Route, ...] = ()
-    services: dict[str, Service] = {}
+    services: dict[str, Service] = Field(default_factory=dict)
     channels: Channels = Channels()
     roles: dict[str, Role] = DEFAULT_ROLES
-    oncall: dict[str, Rotation] = {}
-    escalations: dict[str, Escalation] = {}
+    """The four that are there anyway, and those of the file beside them."""
+    people: dict[str, Person] = Field(default_factory=dict)
+    """By Slack id."""
+    oncall: dict[str, Rotation] = Field(default_factory=dict)
+    escalations: dict[str, Escalation] = Field(default_factory=dict)
     runbooks: Runbooks = Runbooks()
     statuspage: StatusPage = StatusPage()
     postmortem: Postmortem = Postmortem()
+    reactions: Reactions = Reactions()
     triage: Triage = Triage()
     permissions: Permissions = Permissions()
+
+    _duty: Duty = PrivateAttr(default_factory=Duty)
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _beside(cls, value: object) -> object:
+        return {**DEFAULT_ROLES, **value} if isinstance(value, dict) else value
+
+    @property
+    def duty(self) -> Duty:
+        """What is known of on-call beside the configuration: the one part that changes while the process runs."""
+        return self._duty
+
+    def learn(self, duty: Duty) -> None:
+        """Take over what is known now: data that never changes, replaced as a whole. Everybody shares one policy."""
+        self._duty = duty
+
+    def calm_until(self, user: str, now: datetime) -> datetime | None:
+        """Return until when nothing that can wait is told to `user`; None if it may be told now."""
+        person = self.people.get(user)
+        return person.calm_until(now, self.organization.zone) if person else None
 
     def service(self, name: str | None) -> Service:
         """The service called `name`, or an empty one."""
         return self.services.get(name or "", Service())
+
+    def repeat_for(self, service: str | None) -> int:
+        """How often the levels for `service` begin anew."""
+        found = self.escalations.get(self.service(service).escalation or "default")
+        return found.repeat if found else 0
 
     def escalation_for(self, service: str | None) -> tuple[Level, ...]:
         """The levels for `service`: its own, else the policy `default`, else each rotation in turn."""

@@ -170,7 +170,7 @@ def compile_postmortem(
         title=state.title,
         severity=state.severity.label,
         severity_changes=tuple(
-            f"{ev.old.label} → {ev.new.label}{' by itself' if ev.by_itself else ''}: {ev.reason or 'no reason given'}"
+            f"{ev.course}{' by itself' if ev.by_itself else ''}: {ev.reason or 'no reason given'}"
             for item in events
             if isinstance(ev := item.event, e.SeverityChanged)
         ),

@@ -7,34 +7,48 @@ The table of the whole product's behaviour: read it top to bottom. Timers need n
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from bot.domain import events as e
+from bot.domain.calling import answer, calls_off, count_alerts, lift_silences, page, recall, withdraw_pages
 from bot.domain.effects import (
+    ANNOUNCEMENT,
+    PAGE,
     RESPONSE,
-    Bookmark,
+    ArchiveRoom,
     Effect,
     Invite,
+    NameRoom,
     OpenRoom,
     PagePager,
-    PinCard,
-    PostAnnouncement,
-    PostCard,
     PostDraft,
     PostRunbook,
     QuietPager,
+    RestoreRoom,
+    ShowCall,
     ShowMessage,
     ShowStatusPage,
-    ShowTopic,
+    SilenceAlert,
     Tell,
     TellUser,
 )
+from bot.domain.furnishing import announce, catch_up, concern_more, furnish, named, post_or_show, posted, show
 from bot.domain.incident.state import Incident
 from bot.domain.people import is_person
 from bot.domain.policy import Policy
+from bot.domain.sender_news import SPOKEN
+from bot.domain.timers import TIMERS
 
-TIMERS: Final = {"respond": "respond_by", "update": "update_by", "postmortem": "postmortem_by"}
-"""Timer kind → the state field that holds its due time."""
+_WITHOUT_A_ROOM: Final = (
+    ArchiveRoom,
+    NameRoom,
+    PagePager,
+    QuietPager,
+    RestoreRoom,
+    ShowStatusPage,
+    TellUser,
+)
+"""What still makes sense while the channel is in the archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +67,16 @@ class Reaction:
 def react(before: Incident | None, after: Incident, item: e.Recorded, policy: Policy) -> Reaction:
     """Return what follows from `item`, which turned `before` into `after`."""
     arm, disarm = [], []
-    for kind, field in TIMERS.items():
-        old: datetime | None = getattr(before, field) if before else None
-        new: datetime | None = getattr(after, field)
+    for kind, timer in TIMERS.items():
+        old: datetime | None = getattr(before, timer.field) if before else None
+        new: datetime | None = getattr(after, timer.field)
         if new is not None and new != old:
             arm.append((kind, new))
         elif new is None and old is not None:
             disarm.append(kind)
-    calm = isinstance(item.event, e.Acknowledged | e.Resolved | e.Cancelled)
+    calm = isinstance(item.event, e.Acknowledged | e.Resolved | e.Cancelled) or calls_off(after, item.event, policy)
     return Reaction(
-        effects=tuple(_effects(after, item, policy)),
+        effects=tuple(effect for effect in _effects(before, after, item, policy) if _is_wanted(effect, after, item)),
         arm=tuple(arm),
         disarm=tuple(disarm),
         cancel_causes=(RESPONSE,) if calm else (),
@@ -71,150 +85,174 @@ def react(before: Incident | None, after: Incident, item: e.Recorded, policy: Po
     )
 
 
-def _effects(s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
+def _is_wanted(effect: Effect, s: Incident, item: e.Recorded) -> bool:
+    """Nothing is said or shown in a channel that was put away; what a reopening says waits until it is back."""
+    if not s.archived or isinstance(effect, _WITHOUT_A_ROOM) or isinstance(item.event, e.Reopened):
+        return True
+    if isinstance(item.event, e.Cancelled) and isinstance(effect, Tell):
+        return "card" in s.messages  # a word of farewell, where it is not the first word
+    return isinstance(effect, ShowMessage) and effect.what.startswith((ANNOUNCEMENT, PAGE))
+
+
+def _effects(before: Incident | None, s: Incident, item: e.Recorded, policy: Policy) -> Iterable[Effect]:
     match item.event:
         case e.Declared() as ev:
             yield OpenRoom(name=ev.room_name, private=ev.private)
         case e.RoomCreated():
-            yield from _furnish(s, policy)
+            yield from named(s)
+            if s.archived:  # undone before it was there
+                yield ArchiveRoom()
+            yield from furnish(s, policy)
+        case e.RoomRestored():
+            yield from catch_up(s)
         case e.Posted() as ev:
-            yield from _posted(s, ev)
+            yield from posted(s, ev)
         case e.Acknowledged():
             yield Tell(template="acknowledged")
-            yield from _show(s, "card")
-            yield from _quiet(s, "acknowledge")
+            yield from show(s, "card", PAGE)
+            yield from withdraw_pages(s, "acknowledge")
+            yield from answer(s, "acknowledge", item)
         case e.SeverityChanged() | e.StatusChanged() | e.TitleChanged():
             yield Tell(template=item.event.type)
-            yield from _show(s, "card", "announcement", topic=True)
+            if isinstance(item.event, e.SeverityChanged):
+                yield from concern_more(s, item.event, policy)
+                yield from recall(before or s, s, item.event, policy)
+            if isinstance(item.event, e.TitleChanged) and not s.archived:  # in the archive Slack renames nothing
+                yield from named(s)
+            yield from show(s, "card", "announcement", topic=True)
         case e.ServiceChanged():
             yield Tell(template="service_changed")
-            yield from _show(s, "card")
+            yield from show(s, "card", "announcement")
         case e.Resolved() | e.Closed() | e.Cancelled():
             yield Tell(template=item.event.type)
-            yield from _show(s, "card", "announcement", "runbook", "draft", topic=True)
+            yield from show(s, "card", "announcement", "runbook", "draft", topic=True)
             if not isinstance(item.event, e.Closed):
-                yield from _quiet(s, "resolve")
+                yield from show(s, PAGE)
+                yield from withdraw_pages(s, "resolve")
+                yield from lift_silences(s, s.silences)
+                yield from answer(s, "resolve", item)
+            if isinstance(item.event, e.Cancelled) and item.event.undone and s.room:
+                yield NameRoom(name=item.event.room_name)
+                yield ArchiveRoom()
+        case e.RoomExpired():
+            if s.room:
+                yield ArchiveRoom()
         case e.Reopened():
+            if s.archived and s.room:
+                yield RestoreRoom(name=f"{s.room_name}-again", private=s.private)
             yield Tell(template="reopened", urgent=True)
-            yield from _show(s, "card", "announcement", "runbook", "draft", topic=True)
+            yield from show(s, "card", "announcement", "runbook", "draft", topic=True)
         case e.RoleAssigned() as ev:
             yield Tell(template="role_assigned")
             if s.room:
                 yield Invite(users=(ev.user,))
-            yield from _show(s, "card", topic=ev.role == "lead")
+            yield from show(s, "card", *(["announcement"] if ev.role == "lead" else []), topic=ev.role == "lead")
         case e.HandoffOffered() as ev:
             yield Tell(template="handoff_offered")
+            yield TellUser(user=ev.user, template="handoff_offered")
             if s.room:
                 yield Invite(users=(ev.user,))
-            yield from _show(s, "card")
+            yield from show(s, "card")
+        case e.Absorbed() as ev:
+            yield Tell(template="absorbed")
+            if s.room and ev.people:
+                yield Invite(users=ev.people)
+            yield from show(s, "card")
+        case e.HandoffDeclined():
+            yield Tell(template="handoff_declined", urgent=True)
+            yield from show(s, "card")
+        case e.HandoffWithdrawn() as ev:
+            yield Tell(template="handoff_withdrawn")
+            if ev.user != item.actor:
+                yield TellUser(user=ev.user, template="handoff_withdrawn")
+            yield from show(s, "card")
         case e.JoinRequested() as ev:
             if s.room:
                 yield Invite(users=(ev.user,))
         case e.PageRequested() as ev:
-            yield from _page(s, ev, item.actor)
+            yield from page(before, s, ev, item.actor)
         case e.PageAnswered() as ev:
             if not ev.ok:
                 yield Tell(template="page_answered", urgent=True)
-            elif not is_person(ev.target) and (s.acknowledged_at or not s.is_active):
-                # The page was out while somebody acknowledged: it woke them for nothing, so it ends at once.
+            elif before and before.reached.get(ev.target) == "failed" and not s.needs(ev.target):
+                # Given up, tried again, and taken after somebody acknowledged: nothing has withdrawn it yet.
                 yield QuietPager(target=ev.target, action="acknowledge" if s.is_active else "resolve")
-            yield from _show(s, "card")
+            yield from show(s, "card")
+        case e.PageEscaped() as ev:
+            yield QuietPager(target=ev.target, action="acknowledge" if s.is_active else "resolve")
+        case e.CallAnswered() as ev:
+            if ev.how == "acknowledged":  # called after somebody else had acknowledged
+                yield from withdraw_pages(s, "acknowledge")
+                yield from show(s, PAGE)
+            yield from show(s, "card")
         case e.UpdatePosted():
             yield Tell(template="update_posted")
-            yield from _show(s, "card", "announcement")
+            yield from show(s, "card", "announcement")
         case e.TaskAdded() | e.TaskDone():
             yield Tell(template=item.event.type)
-            yield from _show(s, "card")
+            yield from show(s, "card")
         case e.RunbookAttached():
-            yield from _post_or_show(s, "runbook", PostRunbook())
-            yield from _show(s, "card")
+            yield from post_or_show(s, "runbook", PostRunbook())
+            yield from show(s, "card")
         case e.StepMarked():
-            yield from _show(s, "runbook", "card")
+            yield from show(s, "runbook", "card")
         case e.PublicDrafted() | e.PublicApproved() | e.PublicDiscarded():
-            yield from _post_or_show(s, "draft", PostDraft())
+            yield from post_or_show(s, "draft", PostDraft())
         case e.PublicPublished() as ev:
             yield Tell(template="public_published")
-            yield from _show(s, "draft", "card")
+            yield from show(s, "draft", "card")
             for provider in ev.providers:
                 if provider != "builtin" and not s.drill:
                     yield ShowStatusPage(provider=provider)
         case e.AlertsReported() as ev:
-            if ev.opened or ev.closed:
-                yield Tell(template="alerts_reported", urgent=ev.opened > 0)
-                yield from _show(s, "card")
+            yield from count_alerts(before, s, ev)
+        case e.SilenceRequested() as ev:
+            for n, _ in enumerate(ev.silences):
+                yield SilenceAlert(number=n)
+            yield from show(s, "card")
+        case e.Silenced() as ev:
+            if s.is_active:
+                yield Tell(template="silenced")
+            yield from lift_silences(s, (ev.silence,))
+            yield from show(s, "card")
+        case e.SilenceLifted() as ev:
+            if s.is_active and ev.id:
+                yield Tell(template="silence_lifted")
+            yield from show(s, "card")
+        case e.SilenceLiftRequested() as ev:
+            yield from lift_silences(s, ev.silences)
+            yield from show(s, "card")
+        case e.SenderReported() as ev:
+            if ev.what in SPOKEN:
+                yield Tell(template="sender_reported")
+        case e.CallChanged() as ev:
+            yield Tell(template="call_changed")
+            if "card" in s.messages:
+                yield ShowCall()
+            yield from show(s, "card")
         case e.ResponseOverdue():
             yield Tell(template="response_overdue", urgent=True)
-            yield from _show(s, "card")
+            yield from show(s, "card")
         case e.UpdateOverdue() | e.PostmortemOverdue():
             yield Tell(template=item.event.type)
-            yield from _show(s, "card")
+            yield from show(s, "card")
+        case e.RoleUnfilled() | e.ReliefDue() | e.WentStale() | e.TimerSnoozed():
+            yield Tell(template=item.event.type, urgent=isinstance(item.event, e.RoleUnfilled))
+            yield from show(s, "card")
+        case e.TaskOverdue() as ev:
+            owner = next((t.owner for t in s.tasks if t.number == ev.number), None)
+            if owner and is_person(owner) and s.includes(owner):
+                yield TellUser(user=owner, template="task_overdue")
+            yield Tell(template="task_overdue")
         case e.DeliveryFailed() as ev:
             # Where the means of telling have failed, they are not used to tell of it: that would go on for ever.
             if ev.kind != "card":
-                yield from _show(s, "card")
-            if not s.room and ev.kind != "tell_user" and is_person(s.declared_by):
+                yield from show(s, "card")
+            if not s.room and ev.kind not in ("tell_user", "post_announcement") and is_person(s.declared_by):
                 yield TellUser(user=s.declared_by, template="delivery_failed")
+            if ev.kind == "open_room" and s.room_failed == 1:
+                yield from announce(s, policy)  # without a channel, others learn of it here only
         case e.DeliveryRetried():
-            yield from _show(s, "card")
+            yield from show(s, "card")
         case _:
             return
-
-
-def _furnish(s: Incident, policy: Policy) -> Iterable[Effect]:
-    """The channel exists: people, topic, card and announcement go out at once (DESIGN: depth 3 in all)."""
-    service = policy.service(s.service)
-    users = (*s.people, *policy.severities[s.severity].invite, *service.invite, *service.owners)
-    yield PostCard()
-    if users or service.usergroups:
-        yield Invite(users=tuple(dict.fromkeys(users)), usergroups=service.usergroups)
-    yield ShowTopic()
-    if policy.channels.announce and not s.private:
-        yield PostAnnouncement(channel=policy.channels.announce)
-
-
-def _posted(s: Incident, ev: e.Posted) -> Iterable[Effect]:
-    if ev.what == "card":
-        yield PinCard(channel=ev.channel, ts=ev.ts)
-        if s.runbook:
-            yield PostRunbook()
-            yield Bookmark(title=f"Runbook: {s.runbook.title}"[:200], link=f"runbook:{s.runbook.name}")
-        yield Bookmark(title="Timeline and postmortem", link="incident:", emoji=":scroll:")
-        if s.draft and not s.private:
-            yield PostDraft()
-    if s.looks > ev.shown:
-        yield ShowMessage(what=ev.what)
-
-
-def _post_or_show(s: Incident, what: str, post: Effect) -> Iterable[Effect]:
-    """Post the live message for the first time, or bring it up to date; before the card it is posted with the card."""
-    if what in s.messages:
-        yield ShowMessage(what=what)
-    elif "card" in s.messages:
-        yield post
-
-
-def _show(s: Incident, *what: str, topic: bool = False) -> Iterable[Effect]:
-    for name in what:
-        if name in s.messages:
-            yield ShowMessage(what=name)
-    if topic and s.room:
-        yield ShowTopic()
-
-
-def _page(s: Incident, ev: e.PageRequested, actor: str) -> Iterable[Effect]:
-    for user in ev.users:
-        yield TellUser(user=user, template="page_requested", response=True)
-    for pager in ev.pagers:
-        yield PagePager(target=pager)
-    # When the response is overdue, the channel has just been told so, with the names of everybody called.
-    if actor != "timer:respond" or ev.usergroups:
-        yield Tell(template="page_requested", urgent=True)
-    if s.room and (ev.users or ev.usergroups):
-        yield Invite(users=ev.users, usergroups=ev.usergroups)
-    yield from _show(s, "card")
-
-
-def _quiet(s: Incident, action: Literal["acknowledge", "resolve"]) -> Iterable[Effect]:
-    for target, how in s.reached.items():
-        if how == "sent" and not is_person(target):
-            yield QuietPager(target=target, action=action)

@@ -19,6 +19,7 @@ Kind = Literal[
     "left",
     "delivered",
     "command",
+    "looked",
 ]
 
 

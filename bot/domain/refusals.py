@@ -9,6 +9,9 @@ from bot.domain.text import cut
 class Refused(Exception):
     """That cannot be done."""
 
+    denied = False
+    """True if the one who asks may not do or see it: the audit trail keeps that."""
+
     def __init__(self, **details: object) -> None:
         self.details = details
         super().__init__(self.text)
@@ -34,8 +37,37 @@ class NoIncidentHere(Refused):
     """This channel belongs to no incident. Say which one: `{verb} INC-7 …`, or use it in the incident's channel."""
 
 
+class NoOpenIncident(Refused):
+    """No incident is open that this could belong to. Declare one first: `/incident declare`"""
+
+
+class EmptyMessage(Refused):
+    """This message has no words that could be kept. Write them yourself: `/incident note INC-7 …`"""
+
+
 class UnknownCommand(Refused):
     """`{word}` is not a command.{hint} `help` lists them all."""
+
+
+class NothingToSilence(Refused):
+    """No alert of Alertmanager's fires in {key} that `{word}` would name. `timeline` lists what fires."""
+
+
+class NotAsSent(Refused):
+    """Nothing was silenced: the label {labels} is not known here as Alertmanager has it, so the silence would fit no
+    alert, or too many. Silence it in Alertmanager itself."""
+
+
+class TooManySilences(Refused):
+    """More than {limit} silences in one incident: that is a change of the alert rules, not a pause. Name one alert."""
+
+
+class NothingSilenced(Refused):
+    """Nothing is silenced in {key} that could be lifted."""
+
+
+class SilencingOff(Refused):
+    """Tocsin cannot call Alertmanager: set `webhooks.alertmanager.url` in tocsin.yaml. Nothing was silenced."""
 
 
 class MissingArgument(Refused):
@@ -109,8 +141,24 @@ class UnknownPerson(Refused):
     """`{word}` is not a person I can find. Mention them with @, or use their Slack id."""
 
 
+class NotAround(Refused):
+    """<@{user}> is a bot or has a deactivated account, so nobody would answer. Name somebody else."""
+
+
 class UnknownService(Refused):
-    """`{word}` is not a service in the configuration. Known: {services}."""
+    """`{word}` is not a service in the configuration.{hint} Known: {services}."""
+
+
+class UnknownSchedule(Refused):
+    """There is no rotation `{word}`. Those there are: {schedules}."""
+
+
+class UnknownOverride(Refused):
+    """There is no override {number} that runs or is to come. `oncall override list` shows them."""
+
+
+class OverrideTooLong(Refused):
+    """An override ends after it begins, and lasts at most {limit}: for longer, change the rotation in tocsin.yaml."""
 
 
 class UnknownRunbook(Refused):
@@ -126,11 +174,15 @@ class UnknownStep(Refused):
 
 
 class UnknownTask(Refused):
-    """{key} has no action item {word}."""
+    """{key} has no action item {word}. `status` lists them."""
 
 
 class NoHandoff(Refused):
-    """No handoff to you is waiting in {key}."""
+    """No handoff to you is waiting in {key}. Whoever is in command offers it: `handoff @someone`."""
+
+
+class NothingOffered(Refused):
+    """Nobody was offered the command of {key}. To offer it: `handoff @someone`."""
 
 
 class NoDraft(Refused):
@@ -139,6 +191,8 @@ class NoDraft(Refused):
 
 class SecondPersonNeeded(Refused):
     """A {severity} public update needs a second person: someone other than its author must approve it."""
+
+    denied = True
 
 
 class DraftChanged(Refused):
@@ -154,7 +208,9 @@ class PrivateNeverPublic(Refused):
 
 
 class NotAllowed(Refused):
-    """You may not {what} here; ask one of the people configured under `permissions.{permission}`."""
+    """You may not {what} here. Ask {ask}: `permissions.{permission}` in tocsin.yaml says who may. Nothing was done."""
+
+    denied = True
 
 
 class NobodyToPage(Refused):
@@ -164,16 +220,47 @@ class NobodyToPage(Refused):
     """
 
 
+class PersonOrService(Refused):
+    """Choose a person or a service: one of the two is paged."""
+
+
+class NotATime(Refused):
+    """`{written}` is no time. Write it like 14:32, yesterday 23:50 or 2026-03-14 09:02."""
+
+
 class AlreadyMerged(Refused):
-    """{key} cannot be merged into itself or into an incident that is over."""
+    """{key} cannot be merged into itself or into an incident that is over. `list` shows the open ones."""
+
+
+class PrivateMeetsPublic(Refused):
+    """{key} and INC-{into} cannot be merged: one of them is private, and what was said there would be read by others.
+
+    Go on in one of them, and end the other: `cancel because …`.
+    """
 
 
 class NothingToRetry(Refused):
-    """There is no failed delivery {word} to retry in {key}."""
+    """There is no failed delivery to retry in {key}. Nothing to do."""
 
 
 class TooLateToUndo(Refused):
     """{key} can no longer be undone: only its declarer can, within five minutes. Use `cancel because …`."""
+
+
+class NothingToUndo(Refused):
+    """You have declared nothing in the last five minutes that is still open. Use `cancel INC-7 because …`."""
+
+
+class UnknownTimer(Refused):
+    """`{word}` is not a timer one can put off. Those are: {timers}."""
+
+
+class TimerNotRunning(Refused):
+    """{key}: the timer “{what}” does not run. `timers` shows those that do."""
+
+
+class TimerNotSnoozed(Refused):
+    """The timer “{what}” is not put off: {stop}."""
 
 
 class OldControl(Refused):

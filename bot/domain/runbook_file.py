@@ -4,18 +4,19 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import frontmatter
 import yaml
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from bot.domain.durations import Duration
 from bot.domain.events import Step
 from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity, parse_severity
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 SECTIONS: Final = (
     "Symptoms", "Impact", "Diagnosis", "Resolution", "Verification", "Escalation", "Communication", "Prevention",
@@ -109,6 +110,8 @@ def read_page(text: str, name: str) -> Page:
         key = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"front matter, {key}: {first['msg'].removeprefix('Value error, ')}") from exc
     offset = text.count("\n", 0, text.rindex(body)) if body else text.count("\n")
+    from markdown_it import MarkdownIt  # a start need not wait for it
+
     tokens = MarkdownIt("commonmark").parse(body)
     headings = _headings(tokens)
     lines = body.split("\n")
@@ -150,7 +153,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     return {str(key): value for key, value in data.items()}, body
 
 
-def _headings(tokens: list[Token]) -> list[Heading]:
+def _headings(tokens: list["Token"]) -> list[Heading]:
     return [
         Heading(tokens[n + 1].content.strip(), token.map[0])
         for n, token in enumerate(tokens)
@@ -163,7 +166,7 @@ def _sections(headings: list[Heading], lines: list[str]) -> dict[str, str]:
     return {h.text: "\n".join(lines[h.line + 1 : end]).strip() for h, end in zip(headings, ends, strict=True)}
 
 
-def _links(tokens: list[Token]) -> list[Link]:
+def _links(tokens: list["Token"]) -> list[Link]:
     found = []
     for token in tokens:
         for child in token.children or ():
@@ -175,7 +178,9 @@ def _links(tokens: list[Token]) -> list[Link]:
     return found
 
 
-def _steps(tokens: list[Token], headings: list[Heading], lines: list[str]) -> tuple[list[Step], list[tuple[int, int]]]:
+def _steps(
+    tokens: list["Token"], headings: list[Heading], lines: list[str]
+) -> tuple[list[Step], list[tuple[int, int]]]:
     """The items of top-level numbered lists in the sections that hold steps, counted through the whole file."""
     steps: list[Step] = []
     numbers: list[tuple[int, int]] = []
@@ -194,7 +199,7 @@ def _steps(tokens: list[Token], headings: list[Heading], lines: list[str]) -> tu
     return steps, numbers
 
 
-def _step(tokens: list[Token], start: int, number: int, section: str, lines: list[str]) -> Step:
+def _step(tokens: list["Token"], start: int, number: int, section: str, lines: list[str]) -> Step:
     """Read one list item: its text, the first fenced command, and the paragraphs that begin Expect: and If not:."""
     parts: dict[str, list[str]] = {"text": [], "expect": [], "if_not": []}
     command = language = ""
@@ -210,7 +215,7 @@ def _step(tokens: list[Token], start: int, number: int, section: str, lines: lis
     return Step(number=number, section=section, command=command, language=language, **words)
 
 
-def _children(tokens: list[Token], start: int) -> list[Token]:
+def _children(tokens: list["Token"], start: int) -> list["Token"]:
     """The blocks that stand directly in the list item which opens at `start`."""
     level = tokens[start].level + 1
     found = []

@@ -57,9 +57,10 @@ def fill_steps(
         "incident": {k: shlex.quote(str(v)) for k, v in incident.items()},
     }
     # a broken placeholder must not cost the responders the step: it stays as it is; lint names it beforehand
-    commands = fill_all([step.command for step in runbook.steps], quoted)
-    words = iter(fill_all([words for step in runbook.steps for words in (step.text, step.expect, step.if_not)], plain))
-    return tuple(
+    open_steps = [step for step in runbook.steps if _has_placeholders(step)]
+    commands = fill_all([step.command for step in open_steps], quoted)
+    words = iter(fill_all([words for step in open_steps for words in (step.text, step.expect, step.if_not)], plain))
+    filled = (
         Step(
             number=step.number,
             section=step.section,
@@ -69,5 +70,10 @@ def fill_steps(
             expect=next(words),
             if_not=next(words),
         )
-        for step, command in zip(runbook.steps, commands, strict=True)
+        for step, command in zip(open_steps, commands, strict=True)
     )
+    return tuple(next(filled) if _has_placeholders(step) else step for step in runbook.steps)
+
+
+def _has_placeholders(step: Step) -> bool:
+    return "{" in step.command or "{" in step.text or "{" in step.expect or "{" in step.if_not

@@ -7,18 +7,21 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
-from bot.domain.alerts import Alert
+from bot.domain.alerts import HOUSE_SOURCE, Alert
+from bot.domain.events import WhenAlertsEnd
 from bot.domain.matchers import matches
-from bot.domain.policy import Policy, Route
+from bot.domain.people import is_person
+from bot.domain.policy import Policy
+from bot.domain.questions import ASKED_MAX
+from bot.domain.routes import Action, Route, SeverityByLabel
 from bot.domain.severity import Severity, parse_severity
 from bot.domain.text import cut
-
-Action = Literal["open", "attach", "ignore"]
+from bot.domain.watchdogs import heard
 
 SERVICE_LABELS: Final = ("service", "app", "job")
 ENV_LABELS: Final = ("env", "cluster")
@@ -59,6 +62,14 @@ class Verdict:
     group: str
     """The group in words: `service=checkout, env=prod`."""
     window: timedelta
+    title: str | None = None
+    """The route's template for the title of an incident that the alert opens."""
+    when_alerts_end: WhenAlertsEnd = "propose"
+    quiet: timedelta = timedelta(minutes=15)
+    ask: tuple[str, ...] = ()
+    """With `triage`: where people are asked, channels by name and people by id."""
+    route: str = ""
+    """Which route it was, in words, or that none matched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +81,17 @@ class Judged:
     reason: str
 
 
-def triage(alert: Alert, policy: Policy) -> Verdict:
-    """Return what to do with `alert`, were it a new firing. Pure; never raises."""
-    number, route = _first_route(alert, policy)
+def triage(alert: Alert, policy: Policy, now: datetime | None = None) -> Verdict:
+    """Return what to do with `alert`, were it a new firing. Pure; never raises.
+
+    `now` is when it came in, for routes that only count at some times; None: at no particular time, so they all count.
+    """
     judged = judge(alert)
+    if name := heard(alert, policy.triage.watchdogs):
+        reason = f"watchdog {name}: it opens nothing while it comes, and an incident when it stops"
+        service = _service_of(alert.labels, policy)
+        return _verdict(alert, policy, _NO_ROUTE, "ignore", judged, reason, service, "not asked: it is a watchdog")
+    number, route, passed = _first_route(alert, policy, now)
     if route is None:
         service = _service_of(alert.labels, policy)
         action: Action = "open"
@@ -82,24 +100,62 @@ def triage(alert: Alert, policy: Policy) -> Verdict:
             action, reason = "ignore", "Watchdog fires always, to show that alerting works"
         elif judged.severity is None:
             action = "ignore"
-        return _verdict(alert, policy, Route(), action, judged, reason, service)
-    named = f"route {number} ({_short(route)})"
+        default = f"{passed}no route matched: default triage"
+        return _verdict(alert, policy, _NO_ROUTE, action, judged, f"{passed}{reason}", service, default)
+    named = f"{passed}route {number} ({_short(route)})"
+    return _routed(alert, policy, route, judged, named)
+
+
+def _routed(alert: Alert, policy: Policy, route: Route, judged: Judged, named: str) -> Verdict:
+    """What the route says; `named` is the route in words."""
     service = route.service or _service_of(alert.labels, policy)
     if route.action == "ignore":
-        return _verdict(alert, policy, route, "ignore", judged, f"{named} → ignored", service)
+        return _verdict(alert, policy, route, "ignore", judged, f"{named} → ignored", service, named)
     if alert.name.casefold() == WATCHDOG and not any("alertname" in line for line in route.match):
-        return _verdict(alert, policy, route, "ignore", judged, f"{named}, but Watchdog fires always", service)
-    if route.severity is not None:
-        judged = Judged(route.severity, False, f"{named} → {route.severity.label}")
-    elif judged.severity is None:
-        return _verdict(alert, policy, route, "ignore", judged, f"{named} sets no severity; {judged.reason}", service)
-    else:
-        judged = Judged(judged.severity, judged.assumed, f"{named}; {judged.reason}")
+        return _verdict(alert, policy, route, "ignore", judged, f"{named}, but Watchdog fires always", service, named)
+    judged = _by_route(alert, route, judged, named)
+    if judged.severity is None:
+        return _verdict(alert, policy, route, "ignore", judged, judged.reason, service, named)
     if route.action == "triage":
-        # Nobody is asked first yet, so the safe side: a room with an assumed severity, which people confirm or cancel.
-        judged = Judged(judged.severity, True, f"{judged.reason}, to be confirmed")
-    action = "attach" if route.action == "attach" else "open"
-    return _verdict(alert, policy, route, action, judged, judged.reason, service)
+        ask = _whom(route, service, policy)
+        if ask:
+            where = ", ".join(one if is_person(one) else f"#{one}" for one in ask)
+            reason = f"{judged.reason}; people are asked in {where}"
+            return replace(_verdict(alert, policy, route, "triage", judged, reason, service, named), ask=ask)
+        # Nobody can be asked, so the safe side: an incident whose severity is assumed, which people confirm or cancel.
+        judged = Judged(judged.severity, True, f"{judged.reason}, to be confirmed: nobody is named who could be asked")
+    action: Action = "attach" if route.action == "attach" else "open"
+    return _verdict(alert, policy, route, action, judged, judged.reason, service, named)
+
+
+def _whom(route: Route, service: str | None, policy: Policy) -> tuple[str, ...]:
+    """Where people are asked. About a private route's alerts never in a public channel."""
+    if not route.private:
+        channel = policy.triage.channel or policy.channels.announce
+        return (channel,) if channel else ()
+    if policy.triage.private_channel:
+        return (policy.triage.private_channel,)
+    return tuple(one for one in policy.service(service).owners if is_person(one))[:ASKED_MAX]
+
+
+def _by_route(alert: Alert, route: Route, judged: Judged, named: str) -> Judged:
+    """How bad the route says it is, fixed or by the map of a label; else what the alert says."""
+    match route.severity:
+        case None:
+            pass
+        case SeverityByLabel() as by:
+            value = _fields(alert).get(by.label, "")
+            shown = f'{by.label}="{cut(value, 40)}"' if value else f"no {by.label}"
+            if (found := by.of(value)) is not None:
+                return Judged(found, False, f"{named}: {shown} → {found.label}")
+            if by.otherwise is not None:
+                return Judged(by.otherwise, False, f"{named}: {shown} is not in its map → {by.otherwise.label}")
+            named = f"{named}: {shown} is not in its map"
+        case severity:
+            return Judged(severity, False, f"{named} → {severity.label}")
+    if judged.severity is None:
+        return Judged(None, False, f"{named} sets no severity; {judged.reason}")
+    return Judged(judged.severity, judged.assumed, f"{named}; {judged.reason}")
 
 
 def judge(alert: Alert) -> Judged:
@@ -142,14 +198,28 @@ def _by_priority(labels: Mapping[str, str]) -> Judged:
     return Judged(Severity.SEV3, True, "no priority and no urgency → SEV3, assumed")
 
 
-def _first_route(alert: Alert, policy: Policy) -> tuple[int, Route | None]:
+def _first_route(alert: Alert, policy: Policy, now: datetime | None) -> tuple[int, Route | None, str]:
+    """The number of the first route that matches, the route, and which ones matched but do not count at this time."""
+    if not policy.routes:
+        return 0, None, ""
+    fields = _fields(alert)
+    asleep: list[str] = []
+    for number, route in enumerate(policy.routes, start=1):
+        if alert.source == HOUSE_SOURCE and not any("source" in line for line in route.match):
+            continue  # a route that drops everything else must not drop the alarm that nothing comes any more
+        if all(_holds(line, fields) for line in route.match):
+            if now is None or route.is_on(now, policy.organization.zone):
+                return number, route, "".join(asleep)
+            asleep.append(f"not route {number}, which counts {cut(' or '.join(map(str, route.during)), 80)}; ")
+    return 0, None, "".join(asleep)
+
+
+def _fields(alert: Alert) -> dict[str, str]:
+    """What a route can match: the labels, and `source`, `alertname` and `runbook_url` besides."""
     fields = {"source": alert.source, "alertname": alert.name, **alert.labels}
     if "runbook_url" in alert.annotations:
         fields.setdefault("runbook_url", alert.annotations["runbook_url"])
-    for number, route in enumerate(policy.routes, start=1):
-        if all(_holds(line, fields) for line in route.match):
-            return number, route
-    return 0, None
+    return fields
 
 
 def _holds(line: str, fields: Mapping[str, str]) -> bool:
@@ -157,6 +227,9 @@ def _holds(line: str, fields: Mapping[str, str]) -> bool:
         return matches(line, fields)
     except ValueError:
         return False  # Route refuses such a matcher; one that came in otherwise must not cost an alert
+
+
+_NO_ROUTE: Final = Route()
 
 
 def _short(route: Route) -> str:
@@ -172,7 +245,14 @@ def _service_of(labels: Mapping[str, str], policy: Policy) -> str | None:
 
 
 def _verdict(
-    alert: Alert, policy: Policy, route: Route, action: Action, judged: Judged, reason: str, service: str | None
+    alert: Alert,
+    policy: Policy,
+    route: Route,
+    action: Action,
+    judged: Judged,
+    reason: str,
+    service: str | None,
+    named: str,
 ) -> Verdict:
     key, group = _group(alert, route, service)
     return Verdict(
@@ -186,6 +266,10 @@ def _verdict(
         group_key=key,
         group=cut(group, 120),
         window=route.window if route.window is not None else policy.triage.attach_window,
+        title=route.title,
+        when_alerts_end=route.when_alerts_end or policy.triage.when_alerts_end,
+        quiet=route.quiet if route.quiet is not None else policy.triage.quiet,
+        route=cut(named, 300),
     )
 
 

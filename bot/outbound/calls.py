@@ -7,23 +7,20 @@ sent, so no secret can come out of it (law 6).
 import json as jsonlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final
 
 import aiohttp
 
 from bot.domain.text import clean_line
+from bot.ports import waits
+from bot.ports.claim import must_hold
 from bot.ports.delivery import DeliveryError
 
 TIMEOUT: Final = 7.0
 """Seconds for one call, a little less than the runner gives the whole effect: the error is then in our words."""
 ANSWER_MAX: Final = 2_000_000
 """Bytes read of an answer."""
-WAIT_UNTOLD: Final = 30.0
-"""Seconds to wait after a rate limit that does not say how long."""
-WAIT_MAX: Final = 900.0
-"""Seconds; no vendor makes us wait longer, whatever its header says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +32,8 @@ class Reply:
     headers: Mapping[str, str]
 
     def retry_after(self, now: datetime | None = None) -> float:
-        """Return the seconds that `Retry-After` asks for (RFC 9110, section 10.2.3: a number or a date)."""
-        raw = self.headers.get("Retry-After", "").strip()
-        try:
-            if raw.isascii() and raw.isdigit():
-                seconds = float(raw)
-            else:
-                seconds = (parsedate_to_datetime(raw) - (now or datetime.now(UTC))).total_seconds()
-        except (ValueError, TypeError, OverflowError):
-            return WAIT_UNTOLD
-        return min(max(seconds, 1.0), WAIT_MAX)
+        """Return the seconds that `Retry-After` asks for."""
+        return waits.retry_after(self.headers.get("Retry-After"), now)
 
 
 async def call(
@@ -61,6 +50,7 @@ async def call(
 
     Raises DeliveryError, transient, if there was no whole answer.
     """
+    must_hold()
     try:
         async with http.request(
             method,
@@ -70,21 +60,23 @@ async def call(
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=timeout),
         ) as response:
-            raw = await _read(response)
+            raw = await read_at_most(response, ANSWER_MAX)
             return Reply(response.status, _parse(raw), response.headers)
     # `from None`: aiohttp's texts hold the address, and a traceback would print them.
     except TimeoutError:
         raise DeliveryError(f"{vendor} did not answer within {timeout:g} s") from None
+    except aiohttp.ClientConnectorError as exc:
+        raise DeliveryError(f"{vendor} cannot be reached ({type(exc).__name__})", untouched=True) from None
     except (aiohttp.ClientError, OSError) as exc:
         raise DeliveryError(f"{vendor} cannot be reached ({type(exc).__name__})") from None
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body, or its first part if it is absurdly long (which then is no JSON)."""
+async def read_at_most(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Return the body, or its first part if it is absurdly long (which then is no JSON). `most` is in bytes."""
     raw = bytearray()
     async for chunk in response.content.iter_any():
         raw += chunk
-        if len(raw) > ANSWER_MAX:
+        if len(raw) > most:
             break
     return bytes(raw)
 

@@ -2,12 +2,14 @@
 
 from typing import Protocol
 
+from bot.domain.people import is_person
+
 
 class Directory(Protocol):
     """The people of the workspace, as far as they are known now."""
 
     def find(self, word: str) -> str | None:
-        """Return the Slack id of the person whose handle or display name is `word`; None if nobody or not known yet."""
+        """Return the Slack id of the person whose handle, e-mail or id is `word`; None if nobody or not known yet."""
         ...
 
     def name(self, user: str) -> str | None:
@@ -18,15 +20,22 @@ class Directory(Protocol):
         """Return the Slack ids in usergroup `S…`; empty if it is not known (yet)."""
         ...
 
+    def refresh(self) -> None:
+        """Who is in which usergroup has changed: find out, beside everything else."""
+        ...
+
 
 class NoDirectory:
-    """Knows nobody: for surfaces without Slack."""
+    """Knows nobody by name: for surfaces without Slack. An id may be somebody's, so it is believed."""
 
     def find(self, word: str) -> str | None:
-        return None
+        return word if is_person(word) else None
 
     def name(self, user: str) -> str | None:
         return None
 
     def members(self, usergroup: str) -> frozenset[str]:
         return frozenset()
+
+    def refresh(self) -> None:
+        """Nothing to find out."""

@@ -7,6 +7,9 @@ Attempt = Literal["done", "retry", "failed", "held_back", "superseded", "dropped
 Answered = Literal["done", "refused", "unconfirmed", "failed"]
 """`unconfirmed`: the commit took longer than the asker could wait; the rest was told later."""
 
+Oddity = Literal["signature", "unusable", "legacy", "unknown", "too_large"]
+"""`signature`: refused. The rest was taken and ignored: nonsense, an old version, a kind nobody knows, too large."""
+
 
 class Observer(Protocol):
     """Told once for each thing that happened. Never raises, never blocks; labels are from small closed sets."""
@@ -23,12 +26,21 @@ class Observer(Protocol):
     def delivered(self, kind: str, outcome: Attempt, seconds: float) -> None:
         """An attempt at an effect of `kind` ended."""
 
+    def oddity(self, source: str, what: Oddity) -> None:
+        """A delivery that its sender should hear of, or we: see Oddity."""
+
     def breached(self, severity: str) -> None:
         """An incident was not acknowledged within its severity's response time. No private ones, no drills."""
+
+    def missed(self, severity: str) -> None:
+        """An internal update was owed and did not come. No private incidents, no drills."""
 
 
 class Unobserved:
     """Counts nothing: for tests and one-off commands."""
+
+    def oddity(self, source: str, what: Oddity) -> None:
+        """See Observer."""
 
     def committed(self, cases: int, seconds: float) -> None:
         """See Observer."""
@@ -43,4 +55,7 @@ class Unobserved:
         """See Observer."""
 
     def breached(self, severity: str) -> None:
+        """See Observer."""
+
+    def missed(self, severity: str) -> None:
         """See Observer."""

@@ -1,10 +1,12 @@
 """What may be asked of the store. Reads never lock and never wait for the writer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.domain.alerts import Episode
+from bot.domain.audit import Audited
+from bot.domain.duty import Override
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.domain.record import Entry
@@ -46,16 +48,31 @@ class Stats:
     failed: int
     oldest_waiting_at: datetime | None
     armed_timers: int
+    unusable: dict[str, int] = field(default_factory=dict)
+    """Deliveries that nothing could be made of, by source, as long as they are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first bad row that `verify` found."""
+    """The first bad row that `verify` found. `incident` is 0 for what belongs to no incident."""
 
     incident: int
-    stream: Literal["control", "record", "snapshot"]
+    stream: Literal["control", "record", "snapshot", "counter", "words", "file"]
     seq: int
     what: str
+
+    def __str__(self) -> str:
+        """Say which row, and what is wrong with it."""
+        where = f"INC-{self.incident}: {self.stream} entry {self.seq}" if self.incident else self.stream
+        return f"{where}: {self.what}"
+
+
+class BadRow(Exception):
+    """The log does not hold: a row of it was changed, or is gone."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,10 @@ class Reader(Protocol):
         """Newest first."""
         ...
 
+    async def unfinished(self) -> list[Incident]:
+        """All that is open, and all that is over and may owe something: an action item, a postmortem. Newest first."""
+        ...
+
     async def events(self, number: int, as_of: datetime | None = None) -> list[Recorded]:
         """The control stream, oldest first; erased words read as `[erased]`."""
         ...
@@ -96,6 +117,14 @@ class Reader(Protocol):
         """Incidents with public updates, newest first, with those updates, oldest first. No private ones, no drills."""
         ...
 
+    async def audit(self, *, limit: int = 200, incident: int | None = None, denied: bool = False) -> list[Audited]:
+        """The audit trail, newest first: of one incident, or only what was denied, if asked."""
+        ...
+
+    async def overrides(self, since: datetime) -> list[Override]:
+        """The overrides of on-call that end after `since` and were not cancelled, in order of their numbers."""
+        ...
+
     async def stats(self) -> Stats: ...
 
     async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
@@ -107,5 +136,12 @@ class Reader(Protocol):
         ...
 
     async def verify(self, number: int | None = None) -> list[Fault]:
-        """Walk the hash chains and refold; the first fault of each incident. Empty: all is well."""
+        """Walk the hash chains and refold; the first fault of each incident. Empty: all is well.
+
+        Raises UnknownIncident for a `number` that was never given.
+        """
+        ...
+
+    async def replay(self, number: int) -> str:
+        """The snapshot made anew from the events, byte for byte. Raises UnknownIncident, or BadRow."""
         ...

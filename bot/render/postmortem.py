@@ -6,8 +6,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import nh3
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from bot.domain.people import mention
@@ -78,6 +76,9 @@ def _plain(value: Any) -> Any:
 def postmortem_html(document: Postmortem, texts: Texts, names: Names, *, public: bool = False) -> str:
     """Return the document as one HTML page that needs nothing else: for mail, a wiki, an archive."""
     markdown = postmortem_markdown(document, texts, names, public=public)
+    import nh3  # a start need not wait for these two
+    from markdown_it import MarkdownIt
+
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
     safe = Markup(nh3.clean(body))  # noqa: S704 - our own Markdown, sanitised
     return texts.html("postmortem/page.html.j2", title=f"{document.key} postmortem", body=safe)

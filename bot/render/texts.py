@@ -4,10 +4,11 @@ One escaping door per medium: `html()` escapes by Jinja's autoescape, `mrkdwn()`
 `plain()` (Markdown, command line) escapes nothing and is never shown in a browser or in Slack unescaped.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -17,6 +18,10 @@ from bot.domain.text import clean
 _LONGEST = 40_000
 """Characters of one value; Slack's own limit for a whole message."""
 _BLANKS = " \n"
+TICK: Final = "ˋ"
+"""Looks like a back-tick and opens no code."""
+_FENCES = re.compile("`{3,}")
+_SINGLE = re.compile("(?<!`)`{1,2}(?!`)")
 
 
 class Safe(str):
@@ -27,16 +32,34 @@ def escape_mrkdwn(value: object) -> str:
     """Return `value` as Slack text: hidden characters removed, `&`, `<` and `>` escaped, unless it is Safe.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text/ (escaping text). With `<` gone, no mention,
-    channel ring, link or date can be made.
+    channel ring, link or date can be made; nor is code left open, which would take in what stands after it.
     """
-    if isinstance(value, Safe):
-        return value
-    text = str(value)
-    inner = clean(text, _LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return value if isinstance(value, Safe) else _escaped(str(value), close_code)
+
+
+def escape_code(value: object) -> str:
+    """Return `value` as it may stand within a fence of ours."""
+    return value if isinstance(value, Safe) else _escaped(str(value), str)
+
+
+def _escaped(text: str, ready: Callable[[str], str]) -> str:
+    inner = ready(clean(text, _LONGEST)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if not inner:
         return text if not text.strip(_BLANKS) else ""
     # Cleaning strips blanks at the ends; in the midst of a sentence they belong to it.
     return text[: len(text) - len(text.lstrip(_BLANKS))] + inner + text[len(text.rstrip(_BLANKS)) :]
+
+
+def close_code(text: str) -> str:
+    """Return `text` with look-alikes for back-ticks that open code and do not end it."""
+    if "`" not in text:
+        return text
+    if len(_FENCES.findall(text)) % 2:
+        text = _FENCES.sub(lambda run: TICK * len(run[0]), text)
+    outside = _FENCES.split(text)[::2]
+    if any(line.count("`") % 2 for piece in outside for line in piece.split("\n")):
+        text = _SINGLE.sub(lambda run: TICK * len(run[0]), text)
+    return text
 
 
 class Texts:

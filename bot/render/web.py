@@ -4,17 +4,18 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import nh3
-from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from bot.domain.durations import format_duration
 from bot.domain.people import mention
 from bot.domain.text import clean
 from bot.render.postmortem import Names, with_names
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _URL = re.compile(r"https?://[^\s<>\"'`|\\^{}\[\]]+", re.IGNORECASE)
 _URL_TAIL = ".,;:!?)*_~"
@@ -105,6 +106,8 @@ def runbook_html(source: str) -> Markup:
 
     `Expect:` and `If not:` begin lines of their own; links to a runbook's file (`disk-full.md`) lead to its page.
     """
+    import nh3  # a start need not wait for it
+
     clean_html = nh3.clean(
         _markdown().render(_STEP_LINE.sub(r"\\\n\1", clean(source, _SECTION_MAX))),
         tags=_TAGS,
@@ -117,7 +120,9 @@ def runbook_html(source: str) -> Markup:
 
 
 @cache
-def _markdown() -> MarkdownIt:
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # a start need not wait for it
+
     return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 

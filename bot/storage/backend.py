@@ -1,6 +1,7 @@
 """What both databases offer: run a function on a plain connection, for writing or for reading."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -11,6 +12,11 @@ Notice = Callable[[], None]
 
 class Backend(Protocol):
     """A database that is open. Entered and left as an async context manager."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it lives in; None for a server, or a database in memory."""
+        ...
 
     async def write(self, work: Callable[[Connection], T], *, announce: bool = True) -> T:
         """Run `work` in one transaction and commit. Raises Conflict or Unavailable.

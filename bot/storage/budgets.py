@@ -11,19 +11,24 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
+    Select,
+    Update,
     and_,
     bindparam,
     case,
     cast,
     func,
+    or_,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from bot.domain.effects import AnyEffect
 from bot.domain.incident import Incident
-from bot.storage.tables import budgets
+from bot.ports.waits import WAIT_MAX
+from bot.storage.sets import is_one_of
+from bot.storage.tables import budgets, effects, is_failed, is_open
 
 BudgetOf = Callable[[AnyEffect, Incident], str]
 """Names the budget an effect draws from (`conversations.create`, `chat.postMessage:C0123`); empty: none."""
@@ -38,7 +43,11 @@ _LOW: Final = 3
 
 def insert_into(dialect: str, table: Any) -> Any:
     """Return the INSERT of the database called `dialect`, which knows ON CONFLICT."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # SQLite's users need not load it
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def limit_of(name: str, limits: Limits) -> tuple[int, float] | None:
@@ -104,12 +113,17 @@ def draw(conn: Connection, names: Iterable[str], now: datetime) -> None:
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     if counts:
-        taken = (
-            update(budgets)
-            .where(budgets.c.name == bindparam("budget"), budgets.c.capacity.is_not(None))
-            .values(tokens=tokens_at(now.timestamp()) - bindparam("count", type_=Double()), refilled_at=now.timestamp())
-        )
-        conn.execute(taken, [{"budget": name, "count": count} for name, count in sorted(counts.items())])
+        second = now.timestamp()
+        rows = [{"budget": name, "count": count, "second": second} for name, count in sorted(counts.items())]
+        conn.execute(_drawing(), rows)
+
+
+@cache
+def _drawing() -> Update:
+    second: BindParameter[float] = bindparam("second", type_=Double())
+    left = tokens_at(second) - bindparam("count", type_=Double())
+    limited = and_(budgets.c.name == bindparam("budget"), budgets.c.capacity.is_not(None))
+    return update(budgets).where(limited).values(tokens=left, refilled_at=second)
 
 
 def park(conn: Connection, name: str, until: datetime, limits: Limits, now: datetime) -> None:
@@ -124,9 +138,8 @@ def next_token(conn: Connection, wanted: Iterable[tuple[str, int]], now: datetim
     ranks = dict(wanted)
     if not ranks:
         return None
-    level = tokens_at(now.timestamp()).label("level")
     moments = []
-    for row in conn.execute(select(budgets, level).where(budgets.c.name.in_(list(ranks)))):
+    for row in conn.execute(levels(), {"named": list(ranks), "second": now.timestamp()}):
         ready = row.parked_until
         if row.capacity is not None and row.per_second > 0:
             missing = 1 + (row.reserve if ranks[row.name] >= _LOW else 0) - row.level
@@ -136,8 +149,24 @@ def next_token(conn: Connection, wanted: Iterable[tuple[str, int]], now: datetim
     return datetime.fromtimestamp(min(moments), UTC) if moments else None
 
 
+@cache
+def levels() -> Select[Any]:
+    """Select the budgets that are `named`, each with its tokens at `second` as `level`."""
+    level = tokens_at(bindparam("second", type_=Double())).label("level")
+    return select(budgets, level).where(is_one_of(budgets.c.name))
+
+
 def forget_full(conn: Connection, now: datetime) -> None:
-    """Drop the rows of budgets that are full and not parked: a channel's is made again when it is needed."""
-    b = budgets.c
-    full = (b.parked_until <= now.timestamp()) & (b.capacity.is_(None) | (tokens_at(now.timestamp()) >= b.capacity))
-    conn.execute(budgets.delete().where(full))
+    """Drop the rows of budgets that are full, not parked, and drawn from by nothing that may still run.
+
+    A channel's is made again when it is needed; what waits or may be tried again keeps its own, for without a row
+    nothing limits it. The rows are locked first: a commit under way that will draw from one is seen, or makes it anew.
+    """
+    b, second = budgets.c, now.timestamp()
+    # a clock that ran ahead, or an older version, may have parked one for longer than anybody asks for
+    conn.execute(update(budgets).where(b.parked_until > second + WAIT_MAX).values(parked_until=second + WAIT_MAX))
+    full = (b.parked_until <= second) & (b.capacity.is_(None) | (tokens_at(second) >= b.capacity))
+    names = list(conn.execute(select(b.name).where(full).order_by(b.name).with_for_update()).scalars())
+    if names:
+        drawn_from = select(effects.c.budget).where(or_(is_open(), is_failed()))
+        conn.execute(budgets.delete().where(b.name.in_(names), b.name.not_in(drawn_from)))

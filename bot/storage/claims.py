@@ -5,13 +5,12 @@ budget; take with SKIP LOCKED), then one query a table loads what their handlers
 """
 
 import secrets
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
-    BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
@@ -29,13 +28,28 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain.effects import RESPONSE, AnyEffect, PostRunbook, ShowMessage, read_effect
+from bot.domain.effects import (
+    RESPONSE,
+    AnyEffect,
+    AskTriage,
+    PostNotice,
+    PostRunbook,
+    ShowMessage,
+    ShowTriage,
+    TellUser,
+    read_effect,
+)
+from bot.domain.folding import FOLD_AFTER
 from bot.domain.incident import Incident
-from bot.ports.delivery import Job
-from bot.storage import locks
+from bot.domain.notices import HOUSE, house, house_event
+from bot.ports.delivery import Folded, Job
+from bot.storage import locks, notices, questions
 from bot.storage.budgets import draw, kept_from, tokens_at
 from bot.storage.columns import UtcTime, database_clock
+from bot.storage.folds import to_fold
 from bot.storage.locks import LockClass
+from bot.storage.remembered import SNAPSHOTS
+from bot.storage.sets import is_one_of
 from bot.storage.streams import read_some
 from bot.storage.tables import budgets, effects, incidents, is_open
 from bot.storage.write_queue import WAITING, back_to_waiting
@@ -48,8 +62,6 @@ _show: Final = effects.alias("same_show")
 _NOW: Final = bindparam("now", type_=UtcTime())
 _SECOND: Final[BindParameter[float]] = bindparam("second", type_=Double())
 _LIMIT: Final = bindparam("most", type_=Integer())
-_CHOSEN: Final = bindparam("chosen", type_=BigInteger(), expanding=True)
-_ONES: Final = bindparam("ones", type_=BigInteger(), expanding=True)
 
 
 def ripe() -> ColumnElement[bool]:
@@ -65,7 +77,9 @@ def ripe() -> ColumnElement[bool]:
 def unblocked() -> ColumnElement[bool]:
     """True for the first unfinished row of its lane, and for a Show that nobody else is showing."""
     e = effects.c
-    ahead = or_(_lane.c.pos < e.pos, and_(_lane.c.pos != e.pos, _lane.c.state == "claimed"))
+    # one whose lease has ended runs no more: it waits for its turn like the others
+    running = and_(_lane.c.state == "claimed", _lane.c.lease_until > database_clock())
+    ahead = or_(_lane.c.pos < e.pos, and_(_lane.c.pos != e.pos, running))
     lane_busy = exists(
         select(_lane.c.pos).where(e.lane.is_not(None), _lane.c.lane == e.lane, is_open("lane_mate"), ahead)
     )
@@ -77,16 +91,28 @@ def unblocked() -> ColumnElement[bool]:
     return and_(~lane_busy, ~shown_now)
 
 
-def claim(conn: Connection, worker: str, limit: int, now: datetime, lease: float) -> list[Job]:
-    """Take at most `limit` effects for `worker` until `lease` seconds from now by the database's clock."""
+def claim(
+    conn: Connection, worker: str, limit: int, now: datetime, lease: float, fold_after: timedelta = FOLD_AFTER
+) -> list[Job]:
+    """Take at most `limit` effects for `worker` until `lease` seconds from now by the database's clock.
+
+    What waited behind one of them for longer than `fold_after` is taken with it, if it can be told as one.
+    """
     locks.take(conn, [(LockClass.CLAIM, "claim")])  # budgets and lanes are judged as one
     conn.execute(_cancelling())
-    chosen = list(conn.execute(_choosing(), {"now": now, "second": now.timestamp(), "most": limit}).scalars())
+    bound = {"now": now, "second": now.timestamp(), "most": limit}
+    rows = conn.execute(_choosing(), bound).all()
+    unwanted = _answered_now(conn, {row.pos for row in rows if row.cause == RESPONSE})
+    # with the time of its first attempt as it is before this claim
+    chosen = {row.pos: row.first_at for row in rows if row.pos not in unwanted}
     if not chosen:
         return []
     taken = _take(conn, chosen, worker, now, lease)
     draw(conn, (row.budget for row in taken if row.budget), now)
-    return _jobs(conn, taken)
+    for one in taken:
+        if behind := to_fold(conn, one.row, one.effect, now, fold_after):
+            one.folded = _take(conn, behind, worker, now, lease, one.row.token)
+    return _jobs(conn, taken, now)
 
 
 @cache
@@ -102,8 +128,27 @@ def _cancelling() -> Update:
     return stop.values(state="cancelled", token=None, worker=None, lease_until=None)
 
 
+def _answered_now(conn: Connection, calls: set[int]) -> set[int]:
+    """Return which of these calls for an answer are not to be claimed: it has just been given, or may be just now.
+
+    Their incidents stay locked against changes: no call is claimed after the commit that answers it. One that is being
+    changed is not waited for; its commit brings the runner back. SQLite has one writer, so nothing changes meanwhile.
+    """
+    if not calls or conn.dialect.name != "postgresql":
+        return set()
+    return calls - set(conn.execute(_unanswered(), {"named": sorted(calls)}).scalars())
+
+
 @cache
-def _choosing() -> Select[int]:
+def _unanswered() -> Select[tuple[int]]:
+    e, i = effects.c, incidents.c
+    open_still = and_(i.active, or_(i.acknowledged_at.is_(None), i.acknowledged_at < e.created_at))
+    query = select(e.pos).join_from(effects, incidents, i.number == e.incident).where(is_one_of(e.pos), open_still)
+    return query.with_for_update(read=True, skip_locked=True, of=incidents)
+
+
+@cache
+def _choosing() -> Select[tuple[int, datetime | None, str]]:
     """The positions of what may run, best rank first, then in order of the log."""
     e, b = effects.c, budgets.c
     turn = func.row_number().over(partition_by=e.budget, order_by=(e.rank, e.pos))
@@ -114,21 +159,21 @@ def _choosing() -> Select[int]:
         else_=tokens_at(_SECOND) - kept_from(e.rank),
     )
     candidates = (
-        select(e.pos, e.rank, turn.label("turn"), share.label("share"))
+        select(e.pos, e.rank, e.first_at, e.cause, turn.label("turn"), share.label("share"))
         .select_from(effects.outerjoin(budgets, b.name == e.budget))
         # a dry budget first: its rows, perhaps thousands, need not be held against their lanes
         .where(is_open(), ripe(), share >= 1, unblocked())
         .subquery()
     )
     c = candidates.c
-    return select(c.pos).where(c.turn <= c.share).order_by(c.rank, c.pos).limit(_LIMIT)
+    return select(c.pos, c.first_at, c.cause).where(c.turn <= c.share).order_by(c.rank, c.pos).limit(_LIMIT)
 
 
 @cache
-def _taking() -> Update:
-    """Mark the chosen rows as ours, but for those that a commit under way is changing."""
+def _taking(*, locked: bool) -> Update:
+    """Mark the chosen rows as ours, but for those that a commit under way is changing (unless they are `locked`)."""
     e = effects.c
-    free = select(e.pos).where(e.pos.in_(_CHOSEN), ripe()).with_for_update(skip_locked=True)
+    free = select(e.pos).where(is_one_of(e.pos, "chosen"), ripe()).with_for_update(skip_locked=True)
     values = {
         "state": "claimed",
         "token": bindparam("held_by"),
@@ -138,22 +183,28 @@ def _taking() -> Update:
         "lease_until": database_clock() + bindparam("lease", type_=Double()),
         "not_before": None,
     }
-    return update(effects).where(e.pos.in_(free)).values(values).returning(effects)
+    return (
+        update(effects)
+        .where(is_one_of(e.pos, "chosen") if locked else e.pos.in_(free))
+        .values(values)
+        .returning(effects)
+    )
 
 
-@cache
-def _first_attempts() -> Select[tuple[int, datetime | None]]:
-    """When the chosen rows were first tried, as it was before this claim."""
-    return select(effects.c.pos, effects.c.first_at).where(effects.c.pos.in_(_CHOSEN))
-
-
-def _take(conn: Connection, chosen: list[int], worker: str, now: datetime, lease: float) -> list[Any]:
-    """Take the rows `chosen`. Return them in order."""
-    before = {row.pos: row.first_at for row in conn.execute(_first_attempts(), {"chosen": chosen})}
-    mine = {"chosen": chosen, "now": now, "held_by": secrets.token_hex(12), "holder": worker, "lease": lease}
-    rows = conn.execute(_taking(), mine).all()
+def _take(
+    conn: Connection,
+    chosen: Mapping[int, datetime | None],
+    worker: str,
+    now: datetime,
+    lease: float,
+    token: str = "",
+) -> list["_Taken"]:
+    """Take the rows `chosen` (position → first attempt), under `token` if given, due or not. Return them in order."""
+    mine: dict[str, Any] = {"chosen": list(chosen), "now": now, "holder": worker, "lease": lease}
+    mine["held_by"] = token or secrets.token_hex(12)
+    rows = conn.execute(_taking(locked=bool(token)), mine).all()
     order = {pos: n for n, pos in enumerate(chosen)}
-    return sorted((_Taken(row, before[row.pos]) for row in rows), key=lambda row: order[row.pos])
+    return sorted((_Taken(row, chosen[row.pos]) for row in rows), key=lambda row: order[row.pos])
 
 
 class _Taken:
@@ -165,21 +216,36 @@ class _Taken:
         self.budget: str = row.budget
         self.first_at = first_at
         self.effect: AnyEffect = read_effect(row.data)
+        self.folded: list[_Taken] = []
+
+    @property
+    def looks_back_to(self) -> datetime | None:
+        """The first attempt at this one, or at what is folded into it."""
+        return min((one.first_at for one in (self, *self.folded) if one.first_at), default=None)
 
 
 def _wants_runbook(effect: AnyEffect) -> bool:
-    return isinstance(effect, PostRunbook) or (isinstance(effect, ShowMessage) and effect.what == "runbook")
+    packet = isinstance(effect, TellUser) and effect.template == "handoff_offered"
+    return packet or isinstance(effect, PostRunbook) or (isinstance(effect, ShowMessage) and effect.what == "runbook")
 
 
-def _jobs(conn: Connection, taken: list[_Taken]) -> list[Job]:
+def _jobs(conn: Connection, taken: list[_Taken], now: datetime) -> list[Job]:
     states = load_states(conn, {one.row.incident for one in taken})
-    causes = [(one.row.incident, one.row.seq) for one in taken]
+    causes = [(each.row.incident, each.row.seq) for one in taken for each in (one, *one.folded)]
     books = {
         one.pos: (one.row.incident, book.seq)
         for one in taken
         if _wants_runbook(one.effect) and (book := states[one.row.incident].runbook)
     }
     events = read_some(conn, [*causes, *books.values()])
+    states[HOUSE], events[HOUSE, 0] = house(), house_event()
+    said = notices.read(conn, (one.effect.notice for one in taken if isinstance(one.effect, PostNotice)))
+    asked = {
+        one.id: one
+        for one in questions.read(
+            conn, (one.effect.question for one in taken if isinstance(one.effect, AskTriage | ShowTriage))
+        )
+    }
     return [
         Job(
             id=one.row.id,
@@ -187,10 +253,16 @@ def _jobs(conn: Connection, taken: list[_Taken]) -> list[Job]:
             token=one.row.token,
             attempt=one.row.attempt,
             created_at=one.row.created_at,
-            first_at=one.first_at,
+            first_at=one.looks_back_to,
             state=states[one.row.incident],
             event=events[one.row.incident, one.row.seq],
             runbook=events[books[one.pos]] if one.pos in books else None,
+            notice=said.get(one.effect.notice) if isinstance(one.effect, PostNotice) else None,
+            question=asked.get(one.effect.question) if isinstance(one.effect, AskTriage | ShowTriage) else None,
+            folded=tuple(
+                Folded(each.row.id, each.effect, events[each.row.incident, each.row.seq]) for each in one.folded
+            ),
+            claimed_at=now,
         )
         for one in taken
     ]
@@ -198,13 +270,13 @@ def _jobs(conn: Connection, taken: list[_Taken]) -> list[Job]:
 
 def load_states(conn: Connection, numbers: Iterable[int]) -> dict[int, Incident]:
     """Return the snapshots of these incidents."""
-    ones = {"ones": sorted(set(numbers))}
-    return {row.number: Incident.model_validate_json(row.state) for row in conn.execute(_states(), ones)}
+    named = {"named": sorted(set(numbers))}
+    return {row.number: SNAPSHOTS.read(row.number, row.state) for row in conn.execute(_states(), named)}
 
 
 @cache
 def _states() -> Select[tuple[int, str]]:
-    return select(incidents.c.number, incidents.c.state).where(incidents.c.number.in_(_ONES))
+    return select(incidents.c.number, incidents.c.state).where(is_one_of(incidents.c.number))
 
 
 def holders(conn: Connection) -> list[str]:

@@ -13,6 +13,8 @@ _TOO_LATE: Final = frozenset({"55P03", "57014"})
 """lock_not_available, query_canceled."""
 _BAD_VALUE: Final = "22"
 """Class 22, data exception: one case of the batch carries something that cannot be stored."""
+_TOO_MUCH: Final = "53200"
+"""out_of_memory: also said when there is no room for another lock. What a batch needs, one case alone may not."""
 _MISSING_SCHEMA: Final = frozenset({"42P01", "42703"})
 """undefined_table, undefined_column."""
 _REASONS: Final = {
@@ -35,14 +37,14 @@ def sqlstate(error: BaseException) -> str:
     return getattr(getattr(error, "orig", None), "sqlstate", None) or getattr(error, "sqlstate", None) or ""
 
 
-def may_retry(error: BaseException, *, committing: bool) -> bool:
-    """True if the transaction was surely rolled back, through no fault of its own, and may be run again at once.
+def may_retry(error: BaseException) -> bool:
+    """True if the transaction was rolled back through no fault of its own, and may be run again at once.
 
-    A connection that was lost while `committing` leaves open what became of it.
+    Whoever lost the connection in the midst of a commit must find out first what became of it.
     """
     if not isinstance(error, DBAPIError):
         return False
-    return sqlstate(error) in _AGAIN or (error.connection_invalidated and not committing)
+    return sqlstate(error) in _AGAIN or error.connection_invalidated
 
 
 def ran_out_of_time(error: BaseException) -> bool:
@@ -53,10 +55,14 @@ def ran_out_of_time(error: BaseException) -> bool:
 def explain(error: BaseException) -> Conflict | Unavailable:
     """Return the port's exception for `error`. The text names the reason, not the address, values or SQL."""
     code = sqlstate(error)
+    if isinstance(error, UnicodeDecodeError):  # what SQLite says of its schema quotes bytes that are no text
+        return Unavailable("the database file is damaged: its schema cannot be read")
     if isinstance(error, IntegrityError):
         return Conflict("a constraint was hit")
     if code.startswith(_BAD_VALUE) or isinstance(error, ValueError):
         return Conflict(f"a value cannot be stored ({type(error).__name__})")
+    if code == _TOO_MUCH:
+        return Conflict("the database has no room for so much at once")
     if code in _MISSING_SCHEMA or "no such table" in str(getattr(error, "orig", "")):
         return Unavailable(OLD_SCHEMA)
     if code in _REASONS:
@@ -74,5 +80,5 @@ def _sqlite_reason(error: BaseException) -> str:
     return f"the database failed ({name})" if name else ""
 
 
-DATABASE_ERRORS: Final = (DBAPIError, PoolTimeout, OSError, TimeoutError)
+DATABASE_ERRORS: Final = (DBAPIError, PoolTimeout, OSError, TimeoutError, UnicodeDecodeError)
 """What a database call may raise for reasons that are not ours. A wrong statement of ours comes out as it is."""

@@ -4,7 +4,8 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Self
 
 import structlog
 from sqlalchemy import URL, Connection, NullPool, text
@@ -21,11 +22,18 @@ RETRIES: Final = 3
 _RECONNECT_MAX: Final = 5.0
 _POOL: Final = 6
 """One connection writes, the others read; one more, outside the pool, listens."""
+FATE_WITHIN: Final = 5.0
+"""Seconds in which we find out whether a commit holds: a server that was killed is back within a few."""
+FATE_PAUSE: Final = 0.1
+_ANNOUNCE: Final = text("SELECT CAST(pg_current_xact_id() AS TEXT) FROM pg_notify(:channel, :name)")
+_FATE: Final = text("SELECT pg_xact_status(CAST(CAST(:transaction AS TEXT) AS xid8))")
 log = structlog.get_logger()
 
 
 class Postgres:
     """A PostgreSQL database."""
+
+    file = None
 
     def __init__(self, url: URL, timeout: float) -> None:
         self._timeout = timeout
@@ -60,14 +68,17 @@ class Postgres:
         tries = 0
         while True:
             tries += 1
-            stage = _Stage()
+            stage: _Stage[T] = _Stage()
             try:
                 async with asyncio.timeout(self._timeout * 1.25):  # law 1: an answer is due in 3 s
                     return await self._once(work, announce, stage)
             except DATABASE_ERRORS as error:
                 if ran_out_of_time(error):
                     await self._end_frozen()
-                if tries > RETRIES or not may_retry(error, committing=stage.committing):
+                if stage.committing and await self._has_committed(stage.transaction):
+                    assert stage.result is not None
+                    return stage.result[0]
+                if tries > RETRIES or not may_retry(error):
                     raise explain(error) from None
 
     async def _end_frozen(self) -> None:
@@ -76,14 +87,31 @@ class Postgres:
             if ended := await self.read(lambda conn: locks.end_frozen(conn, self._timeout)):
                 log.warning("ended sessions of frozen processes", sessions=ended)
 
-    async def _once(self, work: Callable[[Connection], T], announce: bool, stage: "_Stage") -> T:
+    async def _has_committed(self, transaction: str) -> bool:
+        """Find out what became of a transaction whose commit was not answered. Raises Unavailable if nobody can say.
+
+        PostgreSQL remembers it, also through a crash:
+        https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
+        """
+        end = asyncio.get_running_loop().time() + FATE_WITHIN
+        while transaction and asyncio.get_running_loop().time() < end:
+            with suppress(Unavailable):
+                fate = await self.read(lambda conn: conn.execute(_FATE, {"transaction": transaction}).scalar())
+                if fate in ("committed", "aborted"):
+                    log.warning("a commit was not answered", became=fate)
+                    return bool(fate == "committed")
+            await asyncio.sleep(FATE_PAUSE)
+        raise Unavailable("the line was lost in the midst of saving", uncertain=True)
+
+    async def _once(self, work: Callable[[Connection], T], announce: bool, stage: "_Stage[T]") -> T:
         async with self._engine.connect() as conn, conn.begin() as transaction:
-            result = await conn.run_sync(work)
+            stage.result = (await conn.run_sync(work),)
             if announce:  # once per batch; PostgreSQL delivers it after the commit
-                await conn.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": self._name})
+                told = await conn.execute(_ANNOUNCE, {"channel": CHANNEL, "name": self._name})
+                stage.transaction = told.scalar_one()
             stage.committing = True
             await transaction.commit()
-            return result
+            return stage.result[0]
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """See Backend."""
@@ -96,7 +124,7 @@ class Postgres:
                     await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                     return await conn.run_sync(work)
             except DATABASE_ERRORS as error:
-                if tries > RETRIES or not may_retry(error, committing=False):
+                if tries > RETRIES or not may_retry(error):
                     raise explain(error) from None
 
     def watch(self, notice: Notice) -> None:
@@ -145,10 +173,13 @@ class Postgres:
             await conn.invalidate()  # it still listens, or is dead: not for the pool
 
 
-class _Stage:
-    """How far a transaction came: after a lost commit nobody knows whether it holds."""
+@dataclass(slots=True)
+class _Stage(Generic[T]):
+    """How far a transaction came, and which one it is: after a lost commit the database is asked whether it holds."""
 
-    committing = False
+    result: tuple[T] | None = None
+    transaction: str = ""
+    committing: bool = False
 
 
 def open_engine(url: URL, timeout: float, **pool: Any) -> AsyncEngine:

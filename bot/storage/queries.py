@@ -1,28 +1,53 @@
 """The reader's queries. Each is one or two SELECTs on a connection that cannot write."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
 from bot.domain.alerts import Episode
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.ports.reader import DeliveryRow, Stats, TimerRow
-from bot.storage import streams
-from bot.storage.tables import effects, episodes, incidents, is_armed, is_failed, is_open, replicas, timers
+from bot.storage import notices, streams
+from bot.storage.sets import is_one_of
+from bot.storage.tables import (
+    effects,
+    episodes,
+    incidents,
+    is_armed,
+    is_failed,
+    is_open,
+    is_owing,
+    questions,
+    replicas,
+    timers,
+)
 
 
 def incident(conn: Connection, number: int) -> Incident | None:
     """Return the snapshot of incident `number`."""
-    state = conn.execute(select(incidents.c.state).where(incidents.c.number == number)).scalar()
+    state = conn.execute(_snapshot(), {"n": number}).scalar()
     return None if state is None else Incident.model_validate_json(state)
 
 
 def incident_of_channel(conn: Connection, channel: str) -> int | None:
     """Return the number of the incident whose room is `channel`."""
-    number: int | None = conn.execute(select(incidents.c.number).where(incidents.c.channel == channel)).scalar()
+    number: int | None = conn.execute(_of_channel(), {"channel": channel}).scalar()
     return number
+
+
+# These two are asked for with every event of Slack's: built once, since building one costs more than running it.
+@cache
+def _snapshot() -> Select[Any]:
+    return select(incidents.c.state).where(incidents.c.number == bindparam("n"))
+
+
+@cache
+def _of_channel() -> Select[Any]:
+    return select(incidents.c.number).where(incidents.c.channel == bindparam("channel"))
 
 
 def list_incidents(conn: Connection, active: bool, limit: int, before: int | None) -> list[Incident]:
@@ -35,6 +60,28 @@ def list_incidents(conn: Connection, active: bool, limit: int, before: int | Non
     return [Incident.model_validate_json(state) for state in conn.execute(query).scalars()]
 
 
+def unfinished(conn: Connection, known: Mapping[int, Incident]) -> dict[int, Incident]:
+    """Return all that is open, and all that is over and may owe something, newest first.
+
+    What of it is `known`, and is as it was, is not read again: there may be thousands, and they are asked for while
+    people declare. Whatever changes an incident, erasing words as well, gives it another sequence.
+    """
+    i = incidents.c
+    seqs: dict[int, int] = {}
+    for condition in (i.active, is_owing(conn.dialect.name)):
+        seqs |= {row.number: row.seq for row in conn.execute(select(i.number, i.seq).where(condition))}
+    kept = {number: known[number] for number, seq in seqs.items() if number in known and known[number].seq == seq}
+    wanted = {"named": [number for number in seqs if number not in kept]}
+    read = {row.number: row.state for row in conn.execute(_snapshots(), wanted)} if wanted["named"] else {}
+    found = kept | {number: Incident.model_validate_json(state) for number, state in read.items()}
+    return dict(sorted(found.items(), reverse=True))
+
+
+@cache
+def _snapshots() -> Select[Any]:
+    return select(incidents.c.number, incidents.c.state).where(is_one_of(incidents.c.number))
+
+
 def list_timers(conn: Connection, number: int) -> list[TimerRow]:
     """Return the timers of incident `number`, in the order in which they were set."""
     query = select(timers).where(timers.c.incident == number).order_by(timers.c.pos)
@@ -45,9 +92,19 @@ def list_timers(conn: Connection, number: int) -> list[TimerRow]:
 
 
 def list_episodes(conn: Connection, number: int) -> list[Episode]:
-    """Return the alerts of incident `number`, oldest first."""
-    query = select(episodes.c.data).where(episodes.c.incident == number).order_by(episodes.c.opened_at, episodes.c.id)
-    return [Episode.model_validate_json(data) for data in conn.execute(query).scalars()]
+    """Return the alerts of incident `number` and of those merged into it, oldest first."""
+    e = episodes.c
+    state = incident(conn, number)
+    mine = [number, *(state.absorbed if state else ())]
+    asked = select(questions.c.id).where(questions.c.incident.in_(mine))
+    of_questions = and_(e.incident.is_(None), e.question.in_(asked))
+    query = select(e.data, e.seen_at).where(or_(e.incident.in_(mine), of_questions)).order_by(e.opened_at, e.id)
+    found = []
+    for row in conn.execute(query):
+        episode = Episode.model_validate_json(row.data)
+        last_seen = max(episode.last_seen, row.seen_at or episode.last_seen)
+        found.append(episode.model_copy(update={"last_seen": last_seen}))
+    return found
 
 
 def list_deliveries(conn: Connection, number: int, failed_only: bool) -> list[DeliveryRow]:
@@ -83,6 +140,7 @@ def stats(conn: Connection) -> Stats:
         waiting=waiting,
         failed=conn.execute(select(func.count()).select_from(effects).where(is_failed())).scalar_one(),
         oldest_waiting_at=oldest,
+        unusable=notices.count_unusable(conn),
         armed_timers=conn.execute(select(func.count()).select_from(timers).where(is_armed())).scalar_one(),
     )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.incident import Incident
+from bot.domain.notices import house
 from bot.ports.store import Changes, NewEffect, Settled
 from bot.storage.budgets import BudgetOf
 
@@ -26,11 +27,14 @@ class EffectRows:
     released: dict[int, Incident] = field(default_factory=dict)
     retried: list[tuple[str, datetime]] = field(default_factory=list)
     """(effect, when a person asked for it): it is as young as that again."""
+    shown_again: list[str] = field(default_factory=list)
     ranks: dict[int, int] = field(default_factory=dict)
+    _shows: dict[tuple[int, str], Row] = field(default_factory=dict)
 
     def add(self, changes: Changes, budget_of: BudgetOf, now: datetime) -> None:
         """Fold one case's changes in."""
         self.settled += changes.settled
+        self.shown_again += changes.show_again
         self.retried += [(effect, now) for effect in changes.retry]
         for number, cause in changes.cancel:
             self.cancelled.append((number, cause, now))
@@ -38,7 +42,11 @@ class EffectRows:
                 if row["cause"] == cause:
                     row.update(state="cancelled", ended_at=now)
         for new in changes.effects:
-            self.new[new.id] = _effect_row(new, budget_of(new.effect, changes.incidents[new.incident]))
+            if not self._shown_already(new):
+                row = _effect_row(new, budget_of(new.effect, changes.incidents.get(new.incident) or house()))
+                self.new[new.id] = row
+                if new.show_key is not None:
+                    self._shows[new.incident, new.show_key] = row
         for number in changes.release:
             self.released[number] = changes.incidents[number]
             for row in self._waiting(number):
@@ -46,6 +54,14 @@ class EffectRows:
         for event in changes.events:
             if event.recorded.event.type == "severity_changed":
                 self.ranks[event.incident] = changes.incidents[event.incident].severity.rank
+
+    def _shown_already(self, new: NewEffect) -> bool:
+        """True if an earlier case of the batch shows the same: its row takes over what the database's would."""
+        row = self._shows.get((new.incident, new.show_key or ""))
+        if row is None or row["state"] != "waiting":
+            return False
+        row.update(rank=min(row["rank"], new.rank), seq=new.seq, data=new.effect.model_dump_json())
+        return True
 
     def _waiting(self, number: int) -> Iterable[Row]:
         return (row for row in self.new.values() if row["incident"] == number and row["state"] != "cancelled")
@@ -66,6 +82,7 @@ def _effect_row(new: NewEffect, budget: str) -> Row:
         "state": "held" if new.held else "waiting",
         "attempt": 0,
         "created_at": new.created_at,
+        "not_before": new.not_before,
         "ended_at": None,
         "error": "",
     }

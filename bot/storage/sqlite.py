@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, Self
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, insert
@@ -46,6 +47,7 @@ class Sqlite:
     def __init__(self, url: URL, timeout: float) -> None:
         busy = f"busy_timeout = {int(timeout * 1000)}"
         self._memory = is_memory(url)
+        self.file = None if self._memory else Path(url.database or "")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         durable = (busy, "journal_mode = WAL", "synchronous = FULL")

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import Connection, Select, select
 
 from bot.domain.events import Recorded
 from bot.domain.record import Entry
 from bot.storage.chain import read_entry, read_recorded
-from bot.storage.load import chunks
+from bot.storage.sets import are_one_of
 from bot.storage.tables import contents, events, records
 
 
@@ -36,12 +37,14 @@ def read_entries(conn: Connection, number: int, as_of: datetime | None = None) -
 
 def read_some(conn: Connection, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Recorded]:
     """Return the control events at these (incident, seq)."""
-    found = {}
-    for chunk in chunks(sorted(set(places))):
-        query = _with_words(events).where(tuple_(events.c.incident, events.c.seq).in_(chunk))
-        for row in conn.execute(query).mappings():
-            found[row["incident"], row["seq"]] = read_recorded(row, row["body"])
-    return found
+    named = sorted(set(places))
+    rows = conn.execute(_some(), {"named": named}).mappings() if named else ()
+    return {(row["incident"], row["seq"]): read_recorded(row, row["body"]) for row in rows}
+
+
+@cache
+def _some() -> Select[Any]:
+    return _with_words(events).where(are_one_of(events.c.incident, events.c.seq))
 
 
 def read_published(conn: Connection, numbers: list[int]) -> dict[int, list[Recorded]]:

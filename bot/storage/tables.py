@@ -19,14 +19,33 @@ def _required(name: str, kind: Any, **more: Any) -> Column[Any]:
     return Column(name, kind, nullable=False, **more)
 
 
+_OWING: Final = (
+    "NOT active AND status <> 'cancelled' AND ({find}(state, '\"done\"\\:false') > 0 "
+    "OR (status = 'resolved' AND {find}(state, '\"postmortem_due\"\\:null') = 0))"
+)
+"""What the snapshot of an incident says that is over and left something to do. In people's words a quotation mark has a
+backslash before it, so none of them is taken for that."""
+
+
+def _owing(find: str) -> TextClause:
+    return text(_OWING.format(find=find))
+
+
+def is_owing(dialect: str) -> TextClause:
+    """Return the condition of the index of what is over and owes something, word for word; no less than that."""
+    return _owing("instr" if dialect == "sqlite" else "strpos")
+
+
 installation: Final = Table(
     "installation",
     metadata,
     Column("one", Integer, primary_key=True, autoincrement=False),
     _required("id", Text),
     _required("created_at", UtcTime),
+    Column("snapshots", Text),
 )
-"""One row: which installation this is. Part of dedup keys that leave the house."""
+"""One row: which installation this is. Part of dedup keys that leave the house. `snapshots` is the shape of all of them
+(`bot/storage/snapshots.py`)."""
 
 counter: Final = Table(
     "counter",
@@ -55,10 +74,15 @@ incidents: Final = Table(
     _required("published", Boolean),
     Column("acknowledged_at", UtcTime),
     Column("channel", Text, unique=True),
+    # How far the record stream was when the incident last changed.
+    _required("record_seq", BigInteger, server_default="0"),
+    _required("record_hash", Text, server_default=""),
     Index("ix_incidents_declarer", "declared_by", "declared_at"),
     Index("ix_incidents_active", "number", sqlite_where=text("active"), postgresql_where=text("active")),
+    Index("ix_incidents_owing", "number", sqlite_where=_owing("instr"), postgresql_where=_owing("strpos")),
 )
-"""The head of each control stream and the snapshot: a cache of the fold."""
+"""The head of each control stream and the snapshot: a cache of the fold. `record_seq` and `record_hash` are an entry of
+the record stream, at its end or before it: whoever cuts that off below must change this row, too."""
 
 record_heads: Final = Table(
     "record_heads",
@@ -197,6 +221,42 @@ timers: Final = Table(
 )
 """state: armed → fired, cancelled. Ended rows stay: a timer's history is part of the incident's."""
 
+looks: Final = Table(
+    "looks",
+    metadata,
+    Column("pos", _POSITION, primary_key=True, autoincrement=True),
+    _required("effect", Text),
+    _required("incident", BigInteger),
+    _required("kind", Text),
+    _required("channel", Text),
+    _required("ts", Text),
+    _required("since", UtcTime),
+    _required("due", UtcTime),
+    _required("lost", Boolean),
+    Column("taken_until", Double),
+    Column("claim", Text),
+    Index("ix_looks_due", "due"),
+)
+"""Looks for late copies that are owed: written with the result of a repeated attempt, gone when done. `taken_until` is
+seconds since 1970 by the database's clock. `claim` tells what was placed where no `ts` is known."""
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("pos", _POSITION, primary_key=True, autoincrement=True),
+    _required("at", UtcTime),
+    _required("actor", Text),
+    _required("surface", Text),
+    _required("request_id", Text),
+    _required("action", Text),
+    Column("incident", BigInteger),
+    _required("outcome", Text),
+    _required("reason", Text),
+    Index("ix_audit_incident", "incident", "pos"),
+    Index("ix_audit_at", "at"),
+)
+"""Who asked for which change, and whether they were let (`bot/domain/audit.py`)."""
+
 episodes: Final = Table(
     "episodes",
     metadata,
@@ -207,6 +267,9 @@ episodes: Final = Table(
     _required("opened_at", UtcTime),
     Column("closed_at", UtcTime),
     _required("data", Text),
+    Column("seen_at", UtcTime),
+    Column("question", Text),
+    Index("ix_episodes_question", "question"),
     Index("ix_episodes_fingerprint", "source", "fingerprint", "opened_at"),
     Index("ix_episodes_incident", "incident"),
     Index(
@@ -218,7 +281,7 @@ episodes: Final = Table(
         postgresql_where=text("closed_at IS NULL"),
     ),
 )
-"""One firing of one alert; at most one is open per alert."""
+"""One firing of one alert; at most one is open per alert. `data` has `last_seen` as of the last change."""
 
 groups: Final = Table(
     "groups",
@@ -227,6 +290,30 @@ groups: Final = Table(
     _required("incident", BigInteger),
     _required("last_alert_at", UtcTime),
 )
+
+questions: Final = Table(
+    "questions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("group_key", Text),
+    _required("opened_at", UtcTime),
+    Column("incident", BigInteger),
+    _required("data", Text),
+    Index("ix_questions_group", "group_key", "opened_at"),
+    Index("ix_questions_incident", "incident"),
+)
+"""Alerts about which people are asked first (`bot/domain/questions.py`). `incident` is what came of one, if any."""
+
+watchdogs: Final = Table(
+    "watchdogs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("since", UtcTime),
+    _required("checked_at", UtcTime),
+    Column("seen_at", UtcTime),
+    _required("alarmed", Boolean),
+)
+"""When each watchdog was last heard of (`bot/domain/watchdogs.py`)."""
 
 inbox: Final = Table(
     "inbox",
@@ -250,6 +337,55 @@ budgets: Final = Table(
     _required("parked_until", Double),
 )
 """Rate budgets that all replicas share: token buckets, times in seconds since 1970. No capacity: only parked."""
+
+notices: Final = Table(
+    "notices",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _required("data", Text),
+    _required("created_at", UtcTime),
+)
+"""What the house itself has to say (`bot/domain/notices.py`). Each has an effect `notice:<key>` of incident 0."""
+
+overrides: Final = Table(
+    "overrides",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _required("schedule", Text),
+    _required("user", Text),
+    _required("start", UtcTime),
+    _required("end", UtcTime),
+    _required("by", Text),
+    _required("at", UtcTime),
+    Column("cancelled_at", UtcTime),
+    _required("cancelled_by", Text),
+    Index("ix_overrides_end", "end"),
+)
+"""Who takes over a schedule for a time (`bot/domain/duty.py`)."""
+
+unusable: Final = Table(
+    "unusable",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _required("source", Text),
+    _required("reason", Text),
+    _required("size", BigInteger),
+    _required("body", Text),
+    _required("times", BigInteger),
+    _required("first_at", UtcTime),
+    _required("last_at", UtcTime),
+    Index("ix_unusable_at", "last_at"),
+)
+"""Deliveries that nothing could be made of, though their sender is who it says. `body` is Base64, and cut."""
+
+refills: Final = Table(
+    "refills",
+    metadata,
+    Column("incident", BigInteger, primary_key=True, autoincrement=False),
+    _required("complete_to", UtcTime),
+    _required("seq", BigInteger),
+)
+"""Up to when (by Slack's clock) the record of each incident's channel is complete, and how long its log was then."""
 
 replicas: Final = Table(
     "replicas",

@@ -1,21 +1,23 @@
 """Write what a batch of cases changed: one executemany a table."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, insert, select, update
 
 from bot.domain.events import Redacted
 from bot.domain.incident import Incident, fold
 from bot.ports.store import Changes
-from bot.storage import budgets, write_queue
+from bot.storage import audit, budgets, looks, notices, overrides, questions, snapshots, watching, write_queue
 from bot.storage.budgets import BudgetOf, Limits, insert_into
 from bot.storage.chain import GENESIS, event_row, record_row
 from bot.storage.load import Heads
 from bot.storage.queue_rows import EffectRows, TimerRows
+from bot.storage.remembered import SNAPSHOTS
+from bot.storage.sets import is_one_of
 from bot.storage.streams import read_events
 from bot.storage.tables import contents, counter, episodes, events, groups, inbox, incidents, record_heads, records
 
@@ -34,9 +36,17 @@ class Rules:
 def write(conn: Connection, batch: Sequence[Changes], heads: Heads, rules: Rules) -> None:
     """Write `batch`, whose incidents were loaded with `heads`, in this transaction."""
     now = rules.clock()
+    if busy := [changes for changes in batch if not changes.only_saw]:
+        _write_changes(conn, busy, heads, rules, now)
+    _see_again(conn, _seeing(), [changes.seen for changes in batch])
+    _see_again(conn, _seeing_groups(), [changes.seen_groups for changes in batch])
+    _write_answers(conn, batch, now)
+
+
+def _write_changes(conn: Connection, batch: Sequence[Changes], heads: Heads, rules: Rules, now: datetime) -> None:
     words: list[Row] = []
+    _write_entries(conn, batch, heads, words)  # first: the incidents' rows say how far the record is
     _write_events(conn, batch, heads, words)
-    _write_entries(conn, batch, heads, words)
     if words:
         conn.execute(insert(contents), words)
     effects, timers = EffectRows(), TimerRows()
@@ -46,31 +56,19 @@ def write(conn: Connection, batch: Sequence[Changes], heads: Heads, rules: Rules
     used = write_queue.write_effects(conn, effects, rules.budget_of)
     budgets.open_budgets(conn, used - {""}, rules.limits, now)
     write_queue.write_timers(conn, timers)
+    looks.write(conn, batch)
+    audit.write(conn, batch)
     _write_alerts(conn, batch)
-    _write_answers(conn, batch, now)
+    notices.write(conn, batch)
+    overrides.write(conn, batch)
     _raise_counter(conn, sum(changes.numbers for changes in batch))
     _erase(conn, batch)
 
 
-def incident_row(state: Incident, head: str) -> Row:
-    """Return the incident's row: its snapshot, and the parts of it that queries need."""
-    return {
-        "number": state.number,
-        "seq": state.seq,
-        "head_hash": head,
-        "state": state.model_dump_json(),
-        "title": state.title,
-        "declared_by": state.declared_by,
-        "declared_at": state.declared_at,
-        "severity": state.severity.value,
-        "status": state.status.value,
-        "active": state.is_active,
-        "private": state.private,
-        "drill": state.drill,
-        "published": state.published is not None,
-        "acknowledged_at": state.acknowledged_at,
-        "channel": state.room.channel if state.room else None,
-    }
+def _incident_row(state: Incident, heads: Heads) -> Row:
+    seq, end = heads.known_of_record(state.number)
+    ends = {"head_hash": heads.control[state.number], "record_seq": seq, "record_hash": end}
+    return {"number": state.number, **snapshots.columns_of(state), **ends}
 
 
 def _write_events(conn: Connection, batch: Sequence[Changes], heads: Heads, words: list[Row]) -> None:
@@ -87,7 +85,10 @@ def _write_events(conn: Connection, batch: Sequence[Changes], heads: Heads, word
     states: dict[int, Incident] = {}
     for changes in batch:
         states.update(changes.incidents)
-    _upsert_incidents(conn, [incident_row(state, heads.control[number]) for number, state in sorted(states.items())])
+    changed = [_incident_row(state, heads) for _, state in sorted(states.items())]
+    for row in changed:
+        SNAPSHOTS.keep(row["number"], row["state"], states[row["number"]])
+    _upsert_incidents(conn, changed)
 
 
 def _upsert_incidents(conn: Connection, rows: list[Row]) -> None:
@@ -135,13 +136,34 @@ def _write_alerts(conn: Connection, batch: Sequence[Changes]) -> None:
             "opened_at": episode.opened_at,
             "closed_at": episode.closed_at,
             "data": episode.model_dump_json(),
+            "seen_at": episode.last_seen,
+            "question": episode.question or None,
         }
         # closed ones first: their fingerprint may open again in the same batch, and only one may be open
         for episode in sorted(latest.values(), key=lambda one: one.is_open)
     ]
     _upsert(conn, episodes, ["id"], rows)
     joined = {group.key: group for changes in batch for group in changes.groups}
-    _upsert(conn, groups, ["key"], [joined[key].model_dump() for key in sorted(joined)])
+    _upsert(conn, groups, ["key"], [asdict(joined[key]) for key in sorted(joined)])
+    questions.write(conn, batch)
+    watching.write(conn, batch)
+
+
+def _see_again(conn: Connection, statement: Update, several: Sequence[Mapping[str, datetime]]) -> None:
+    """One statement for all that nothing happened to; what a batch sees, it sees at once."""
+    sights = {name: at for one in several for name, at in one.items()}
+    if sights:
+        conn.execute(statement, {"named": list(sights), "at": max(sights.values())})
+
+
+@cache
+def _seeing() -> Update:
+    return update(episodes).where(is_one_of(episodes.c.id)).values(seen_at=bindparam("at"))
+
+
+@cache
+def _seeing_groups() -> Update:
+    return update(groups).where(is_one_of(groups.c.key)).values(last_alert_at=bindparam("at"))
 
 
 def _write_answers(conn: Connection, batch: Sequence[Changes], now: datetime) -> None:
@@ -169,9 +191,7 @@ def _erase(conn: Connection, batch: Sequence[Changes]) -> None:
                 _erase_words(conn, new.incident, new.recorded.event)
                 refold.add(new.incident)
     for number in sorted(refold):
-        state = fold(read_events(conn, number))
-        row = incident_row(state, "")
-        del row["head_hash"], row["number"]
+        row = snapshots.columns_of(fold(read_events(conn, number)))
         conn.execute(update(incidents).where(incidents.c.number == bindparam("n")).values(row), {"n": number})
 
 

@@ -4,14 +4,18 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
+    Integer,
     Update,
     and_,
     bindparam,
     case,
     exists,
+    func,
     insert,
+    null,
     or_,
     select,
     text,
@@ -51,6 +55,8 @@ def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> se
         values |= {"created_at": bindparam("asked_at")}
         # one by one: each sees the row that the one before it sent back to waiting
         conn.execute(again.values(values), [{"effect": effect, "asked_at": at} for effect, at in rows.retried])
+    if rows.shown_again:
+        conn.execute(_showing_again(), [{"effect": effect} for effect in rows.shown_again])
     _cancel(conn, rows)
     used = _release(conn, rows, budget_of)
     if rows.ranks:
@@ -72,7 +78,17 @@ def _settle(conn: Connection, rows: EffectRows) -> None:
     if later:
         conn.execute(
             _postponing(),
-            [{"effect": s.effect, "held": s.token, "ripe": s.not_before, "why": s.error} for s in later],
+            [
+                {
+                    "effect": s.effect,
+                    "held": s.token,
+                    "ripe": s.not_before,
+                    "why": s.error,
+                    "fresh": s.untouched,
+                    "counted": int(s.tried),
+                }
+                for s in later
+            ],
         )
 
 
@@ -84,7 +100,10 @@ def _ending() -> Update:
 
 @cache
 def _postponing() -> Update:
-    return _freeing({"state": back_to_waiting(), "not_before": bindparam("ripe")})
+    e = effects.c
+    fresh = case((bindparam("fresh", type_=Boolean()), null()), else_=e.first_at)
+    tried = e.attempt - 1 + bindparam("counted", type_=Integer())
+    return _freeing({"state": back_to_waiting(), "not_before": bindparam("ripe"), "first_at": fresh, "attempt": tried})
 
 
 def _freeing(values: dict[str, Any]) -> Update:
@@ -121,7 +140,8 @@ def _release(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> set[str
 
 
 def _insert(conn: Connection, rows: EffectRows) -> None:
-    """Insert the new rows. A Show that waits already only takes over the better rank.
+    """Insert the new rows. A Show that waits already takes over the better rank, and the newer cause: a status page
+    shows the update that its cause published.
 
     That update also matters for the lock it takes: a claim that has not committed cannot take the waiting row and
     then show a state older than this commit.
@@ -136,13 +156,24 @@ def _insert(conn: Connection, rows: EffectRows) -> None:
 
 
 @cache
+def _showing_again() -> Update:
+    """What it shows is as it is then. One that waits, or is under way, does that anyway."""
+    asked, same = effects.alias("asked"), effects.alias("same")
+    of_it = and_(same.c.incident == asked.c.incident, same.c.show_key == asked.c.show_key)
+    newest = select(func.max(same.c.pos)).join_from(asked, same, of_it).where(asked.c.id == bindparam("effect"))
+    values = {"state": back_to_waiting(), "attempt": 0, "not_before": None, "ended_at": None}
+    mine = update(effects).where(effects.c.pos == newest.scalar_subquery(), effects.c.state == "done")
+    return mine.values(values)
+
+
+@cache
 def _showing(dialect: str) -> Any:
     statement = insert_into(dialect, effects)
     rank = case((statement.excluded.rank < effects.c.rank, statement.excluded.rank), else_=effects.c.rank)
     return statement.on_conflict_do_update(
         index_elements=["incident", "show_key"],
         index_where=text(SHOWN_ONCE),
-        set_={"rank": rank},
+        set_={"rank": rank, "seq": statement.excluded.seq, "data": statement.excluded.data},
     )
 
 

@@ -1,28 +1,42 @@
 """The case of a delivery of alerts: judge each, compare with what is known, change at most one thing per incident."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
+from bot.domain.alert_labels import kept
 from bot.domain.alert_plan import Known, Step, plan
-from bot.domain.alert_reports import Runbooks, choose_runbook, declaration, report
-from bot.domain.alerts import AlertBatch, Episode, Group
-from bot.domain.incident import decide
+from bot.domain.alert_reports import Runbooks, declaration, report
+from bot.domain.alerts import ABSORBED_MAX, INEXACT_SHOWN, AlertBatch, Episode, Group, awaited
+from bot.domain.asking import asked, brought
+from bot.domain.events import Event
+from bot.domain.incident import Incident, decide
 from bot.domain.incident.context import Context
 from bot.domain.policy import Policy
+from bot.domain.questions import Question
 from bot.domain.triage import Verdict, triage
+from bot.domain.watchdogs import heard
+from bot.ports.clock import utc_now
 from bot.ports.store import Answer, Changes, Claim, Keys, Loaded
+from bot.usecases.asking import answered, ask
 from bot.usecases.cases import Request
 from bot.usecases.unfold import unfold
 
+PART_ALERTS: Final = 2000
+"""Alerts decided about in one transaction: about a third of a second."""
+PART_GROUPS: Final = 200
+"""Outages in one transaction: each may open an incident, which costs a hundred times as much as an alert."""
 OUTCOMES: Final = ("opened", "attached", "updated", "resolved", "unchanged", "ignored")
 """Strongest first (CONTRACT, section 5)."""
-_OUTCOME_OF: Final = {
+OUTCOME_OF: Final = {
     "open": "opened",
     "attach": "attached",
     "reopen": "attached",
+    "ask": "attached",
     "update": "updated",
+    "merge": "updated",
     "resolve": "resolved",
     "seen": "unchanged",
     "tombstone": "ignored",
@@ -32,20 +46,51 @@ _OUTCOME_OF: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReportBatch:
-    """One delivery. `runbooks` is a snapshot, so that running this again decides the same."""
+    """One delivery. `runbooks` is a snapshot, so that running this again decides the same.
+
+    `at` is when it came in, for routes that only count at some times.
+    """
 
     request: Request
     batch: AlertBatch
     policy: Policy
     runbooks: Runbooks
+    at: datetime = field(default_factory=utc_now)
+    ended: tuple[tuple[str, str], ...] = ()
+    """What is over at the sender and is no alert here, by source and fingerprint: its incidents for our pages."""
     verdicts: tuple[Verdict, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "verdicts", tuple(triage(alert, self.policy) for alert in self.batch.alerts))
+        judged = tuple(triage(alert, self.policy, self.at) for alert in self.batch.alerts)
+        object.__setattr__(self, "verdicts", judged)
+        if (alerts := kept(self.batch.alerts, self.policy)) is not self.batch.alerts:
+            object.__setattr__(self, "batch", self.batch.model_copy(update={"alerts": alerts}))
 
     @property
     def command_id(self) -> str:
         return self.request.command_id
+
+    def parts(self) -> "list[ReportBatch]":
+        """Return this delivery in parts of which each can be committed in time; nearly always it is one.
+
+        A flood that was saved in part is no harm: sent again, what is saved changes nothing, and the rest is taken.
+        """
+        ends, groups = [0], set[str]()
+        for n, verdict in enumerate(self.verdicts):
+            groups.add(verdict.group_key)
+            if n - ends[-1] >= PART_ALERTS or len(groups) > PART_GROUPS:
+                ends.append(n)
+                groups = {verdict.group_key}
+        if len(ends) == 1:
+            return [self]
+        alerts = self.batch.alerts
+        made = []
+        for first, end in pairwise([*ends, len(alerts)]):
+            skipped = self.batch.skipped if end == len(alerts) else ()
+            own = self.batch.model_copy(update={"skipped": skipped, "alerts": alerts[first:end]})
+            name = f"{self.command_id}#{first}" if self.command_id else ""
+            made.append(replace(self, request=replace(self.request, command_id=name), batch=own))
+        return made
 
     def keys(self) -> Keys:
         """Every alert named, the group of every alert that fires, and a number if one of those might open."""
@@ -55,8 +100,16 @@ class ReportBatch:
         return Keys(
             groups=frozenset(v.group_key for v in self.verdicts if v.action != "ignore"),
             fingerprints=frozenset(named),
+            asked=frozenset(v.group_key for v in firing if v.action in ("open", "triage"))
+            if self._asks
+            else frozenset(),
             opens=any(v.action == "open" for v in firing),
         )
+
+    @property
+    def _asks(self) -> bool:
+        """True if people may have been asked about some alerts."""
+        return any(route.action == "triage" for route in self.policy.routes)
 
     def claims(self) -> Sequence[Claim]:
         return ()
@@ -69,6 +122,7 @@ class ReportBatch:
         changes.numbers = len(targets)
         writer = _Writer(self, loaded, changes, now)
         by_incident: dict[int, list[Step]] = {}
+        by_question: dict[str, list[Step]] = {}
         groups: dict[str, Group] = {}
         for step in steps:
             number = _target(step, targets)
@@ -76,23 +130,38 @@ class ReportBatch:
             writer.group(step, number, groups)
             if number is not None and step.kind in ("open", "attach", "reopen", "update", "resolve"):
                 by_incident.setdefault(number, []).append(step)
+            elif step.question is not None:
+                by_question.setdefault(step.question, []).append(step)
+        for question, own in by_question.items():
+            ask(changes, asked(loaded.questions.get(question), own, now), now)
         for number, own in sorted(by_incident.items()):
             writer.incident(number, own)
+        latest = {**loaded.asked, **{question.group: question for question in changes.questions}}
+        for group, number in targets.items():
+            writer.take_over(latest.get(group), number)
         changes.groups += groups.values()
+        changes.heard |= dict.fromkeys(self._heard(), now)
         changes.answer = self._answer(steps, targets)
         return changes
 
     def plan(self, loaded: Loaded, now: datetime) -> list[Step]:
         """Return what becomes of each alert, held against what was loaded."""
-        known = Known(loaded.episodes, loaded.groups, loaded.incidents)
-        return plan(self.batch.alerts, self.verdicts, known, self.policy, now)
+        known = Known(loaded.episodes, loaded.groups, loaded.incidents, loaded.questions, loaded.asked)
+        return plan(self.batch.alerts, self.verdicts, known, self.policy, now, self.ended)
+
+    def _heard(self) -> Iterable[str]:
+        """The watchdogs that this delivery shows to be alive."""
+        dogs = self.policy.triage.watchdogs
+        if not dogs:
+            return ()
+        return [name for one in self.batch.alerts if one.status == "firing" and (name := heard(one, dogs))]
 
     def _answer(self, steps: Iterable[Step], targets: Mapping[str, int]) -> Answer:
         results: list[dict[str, Any]] = []
         opened: set[int] = set()
         for step in steps:
             number = _target(step, targets)
-            outcome = _OUTCOME_OF[step.kind]
+            outcome = OUTCOME_OF[step.kind]
             if step.kind == "open" and number is not None:
                 outcome = "attached" if number in opened else "opened"
                 opened.add(number)
@@ -107,6 +176,15 @@ class ReportBatch:
             "results": [{k: v for k, v in r.items() if k != "number"} for r in results],
         }
         return Answer(kind="alerts", incident=number, fields=fields)
+
+
+def joined(answers: Sequence[Answer]) -> Answer:
+    """Return the answer to a delivery from those to its parts."""
+    if len(answers) == 1:
+        return answers[0]
+    best = min(answers, key=lambda one: OUTCOMES.index(one.fields["outcome"]))
+    results = [result for one in answers for result in one.fields["results"]]
+    return best.model_copy(update={"fields": {**best.fields, "results": results}})
 
 
 def _result(fingerprint: str, outcome: str, number: int | None, reason: str) -> dict[str, Any]:
@@ -139,18 +217,35 @@ class _Writer:
     def episode(self, step: Step, number: int | None) -> None:
         """Open, close or refresh the alert's episode, and its group's last sight."""
         alert, known = step.alert, self.loaded.episodes.get((step.alert.source, step.alert.fingerprint))
-        made: Episode | None = None
-        if step.kind in ("open", "attach", "reopen", "tombstone"):
-            made = _new_episode(step, number, known, self.now)
+        if step.kind in ("open", "attach", "reopen", "ask", "tombstone"):
+            self.changes.episodes.append(_new_episode(step, number, known, self.now))
+        elif known is not None and step.kind == "ignore" and known.after(alert) is not known:
+            # Late, but nothing newer told who answers.
+            self.changes.episodes.append(known.after(alert).model_copy(update={"last_seen": self.now}))
         elif known is not None and step.kind in ("update", "resolve", "seen"):
-            new: dict[str, Any] = {"last_seen": self.now, "changed_at": alert.occurred_at or known.changed_at}
+            changed_at = alert.occurred_at or known.changed_at
+            if step.kind == "seen" and changed_at == known.changed_at and known.after(alert) is known:
+                self.changes.seen[known.id] = self.now
+                return
+            new: dict[str, Any] = {"last_seen": self.now, "changed_at": changed_at, "incident": number}
             if step.kind == "resolve":
-                new["closed_at"] = self.now
-            elif step.kind == "update":
+                new |= {"closed_at": self.now, "absorbed": ()}
+            elif alert.status == "firing":
+                new["merged_into"] = ""  # the sender goes on with it after all
+            if step.kind == "update":
                 new |= {"severity": step.verdict.severity, "why": step.reason}
-            made = known.model_copy(update=new)
-        if made is not None:
-            self.changes.episodes.append(made)
+            self.changes.episodes.append(known.after(alert).model_copy(update=new))
+        elif known is not None and step.kind == "merge":
+            self._merge(step, known)
+
+    def _merge(self, step: Step, known: Episode) -> None:
+        """It goes on in another one, with all that were merged into it before."""
+        source, changed_at = step.alert.source, step.alert.occurred_at or known.changed_at
+        new = {"last_seen": self.now, "changed_at": changed_at, "merged_into": step.heir, "absorbed": ()}
+        heir = self.loaded.episodes.get((source, step.heir)) or awaited(source, step.heir, self.now)
+        ends = tuple(dict.fromkeys((*heir.absorbed, known.fingerprint, *known.absorbed)))
+        more = {"last_seen": self.now, "absorbed": ends[-ABSORBED_MAX:]}
+        self.changes.episodes += [known.after(step.alert).model_copy(update=new), heir.model_copy(update=more)]
 
     def group(self, step: Step, number: int | None, groups: dict[str, Group]) -> None:
         """The alert's group leads to its incident, unless it leads to another one that is still open."""
@@ -158,11 +253,13 @@ class _Writer:
         if number is None or step.kind in ("ignore", "tombstone") or step.verdict.action == "ignore":
             return
         known = groups.get(key) or self.loaded.groups.get(key)
-        joins = step.kind in ("open", "attach", "reopen")
-        if known is None or known.incident != number:
-            theirs = self.loaded.incidents.get(known.incident) if known else None
-            if not joins or (theirs and theirs.is_active):
-                return
+        if known is not None and known.incident == number:
+            if key not in groups:
+                self.changes.seen_groups[key] = self.now
+            return
+        theirs = self.loaded.incidents.get(known.incident) if known else None
+        if step.kind not in ("open", "attach", "reopen") or (theirs and theirs.is_active):
+            return
         groups[key] = Group(key=key, incident=number, last_alert_at=self.now)
 
     def incident(self, number: int, steps: Sequence[Step]) -> None:
@@ -172,13 +269,26 @@ class _Writer:
         command = news if before else declaration(self.case.batch.source, steps, news, self.case.runbooks)
         actor = f"alert:{self.case.batch.source}"
         context = Context(self.case.policy, self.now, actor, number)
+        self._unfold(before, decide(before, command, context))
+
+    def take_over(self, question: Question | None, number: int) -> None:
+        """An incident is opened for a group about which people were asked: its alerts belong to it, too."""
+        state = self.changes.incidents.get(number)
+        if question is None or not question.is_open or state is None:
+            return
+        actor = f"alert:{self.case.batch.source}"
+        news = brought(question, state)
+        self._unfold(state, decide(state, news, Context(self.case.policy, self.now, actor)))
+        ask(self.changes, answered(question, "declared", actor, self.now, number), self.now)
+
+    def _unfold(self, before: Incident | None, events: Sequence[Event]) -> None:
         unfold(
             self.changes,
             before,
-            decide(before, command, context),
+            events,
             policy=self.case.policy,
             now=self.now,
-            actor=actor,
+            actor=f"alert:{self.case.batch.source}",
             request_id=self.case.request.request_id,
         )
 
@@ -190,7 +300,7 @@ def _new_episode(step: Step, number: int | None, known: Episode | None, now: dat
     over = step.kind == "tombstone"
     if known is not None:
         now = max(now, known.last_seen)  # replicas' clocks differ; the newest episode must sort as the newest
-    return Episode(
+    made = Episode(
         id=f"{alert.source}/{alert.fingerprint}/{ordinal:06}",
         source=alert.source,
         fingerprint=alert.fingerprint,
@@ -199,6 +309,7 @@ def _new_episode(step: Step, number: int | None, known: Episode | None, now: dat
         name=alert.name,
         severity=None if over else step.verdict.severity,
         labels=alert.labels,
+        inexact=alert.inexact[:INEXACT_SHOWN],
         annotations=alert.annotations,
         url=alert.url,
         starts_at=alert.starts_at,
@@ -207,75 +318,10 @@ def _new_episode(step: Step, number: int | None, known: Episode | None, now: dat
         closed_at=now if over else None,
         changed_at=alert.occurred_at,
         why=step.reason,
+        route=step.verdict.route,
+        question=step.question or "",
+        absorbed=known.absorbed if known and known.awaited and not over else (),
+        answered_at=known.answered_at if known else None,
+        unanswered_at=known.unanswered_at if known else None,
     )
-
-
-def explain(
-    batch: AlertBatch, policy: Policy, runbooks: Runbooks, loaded: Loaded | None, now: datetime
-) -> dict[str, Any]:
-    """Return what `batch` would do, and why, by the very decisions of ReportBatch. Writes nothing.
-
-    `loaded`: what is on record (None: nothing is). JSON-safe.
-    """
-    case = ReportBatch(Request(actor=f"alert:{batch.source}"), batch, policy, runbooks)
-    known = loaded or Loaded(next_number=1)
-    steps = case.plan(known, now)
-    answer = case.run(known, now).answer
-    return {
-        "outcome": answer.fields["outcome"],
-        "incident": answer.fields["incident"],
-        "reason": answer.fields["reason"],
-        "truncated": batch.truncated,
-        "alerts": [_explained(step, case) for step in steps],
-        "skipped": [skipped.model_dump() for skipped in batch.skipped],
-        "opens": _would_open(case, known, now),
-    }
-
-
-def _explained(step: Step, case: ReportBatch) -> dict[str, Any]:
-    verdict = step.verdict
-    runbook, why = choose_runbook(step.alert, verdict, case.runbooks) if verdict.severity else (None, "")
-    return {
-        "fingerprint": step.alert.fingerprint,
-        "name": step.alert.name,
-        "status": step.alert.status,
-        "outcome": _OUTCOME_OF[step.kind],
-        "reason": step.reason,
-        "action": verdict.action,
-        "severity": verdict.severity.value if verdict.severity else None,
-        "severity_assumed": verdict.assumed,
-        "severity_reason": verdict.reason,
-        "service": verdict.service,
-        "private": verdict.private,
-        "group": verdict.group,
-        "window_seconds": verdict.window.total_seconds(),
-        "incident": f"INC-{step.incident}" if step.incident else None,
-        "runbook": runbook.name if runbook else None,
-        "runbook_reason": why,
-    }
-
-
-def _would_open(case: ReportBatch, known: Loaded, now: datetime) -> list[dict[str, Any]]:
-    """The incidents it would open: title, severity, whom it would invite or page, what would be posted."""
-    changes = case.run(known, now)
-    opened = [new for number, new in changes.incidents.items() if number not in known.incidents]
-    found = []
-    for state in opened:
-        service = case.policy.service(state.service)
-        people = (*case.policy.severities[state.severity].invite, *service.invite, *service.owners)
-        found.append(
-            {
-                "key": state.key,
-                "title": state.title,
-                "severity": state.severity.value,
-                "channel": state.room_name,
-                "service": state.service,
-                "private": state.private,
-                "runbook": state.runbook.name if state.runbook else None,
-                "invited": sorted({*people, *state.people, *service.usergroups}),
-                "paged": sorted(state.reached),
-                "effects": [new.effect.kind for new in changes.effects if new.incident == state.number],
-                "respond_by": state.respond_by.isoformat() if state.respond_by else None,
-            }
-        )
-    return found
+    return made.after(alert)

@@ -1,13 +1,13 @@
 """The one door: every change of anything is a case submitted here, decided in memory and committed in batches.
 
-One transaction for up to 64 cases: load all keys with one SELECT a table, run the cases in order (each sees the
+One transaction for up to 256 cases: load all keys with one SELECT a table, run the cases in order (each sees the
 earlier ones), write with one executemany a table, commit, then answer each caller. Why: DESIGN, section 2.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,12 +15,17 @@ from typing import Protocol
 import structlog
 
 from bot.domain.refusals import Refused
+from bot.domain.severity import Severity
 from bot.ports.clock import Clock
 from bot.ports.fault import Fault, no_fault
 from bot.ports.observer import Observer, Unobserved
+from bot.ports.stop import ENDED_BY, LET_GO_BY, Stop
 from bot.ports.store import Answer, Changes, Claim, Conflict, Keys, Loaded, Store, Superseded, Unavailable
 
-BATCH_MAX = 64
+BATCH_MAX = 256
+"""Cases in one transaction."""
+ALERTS_MAX = 2000
+"""Alerts in one transaction, unless one case alone brings more: a flood must not take longer than a commit may."""
 log = structlog.get_logger()
 
 
@@ -44,6 +49,7 @@ class Case(Protocol):
 @dataclass(slots=True)
 class _Waiting:
     case: Case
+    keys: Keys
     answer: asyncio.Future[Answer]
 
 
@@ -51,32 +57,47 @@ class Committer:
     """Takes cases, commits them in sets, answers each caller after the commit."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, fault: Fault = no_fault, observer: Observer | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        fault: Fault = no_fault,
+        observer: Observer | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._fault = fault
         self._observer = observer or Unobserved()
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._stop = stop or Stop()
+        self._queue: deque[_Waiting] = deque()
+        self._batch: Sequence[_Waiting] = ()
+        self._filled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._out_of_time = False
         self.on_commit: list[Wake] = []
         """Told after each commit."""
         self.on_work: list[Wake] = []
         """Told after a commit that gives delivery something to do or something to wait for."""
+        self.on_urgent: list[Wake] = []
+        """Told before that, after a commit that gives delivery something to do for a SEV1."""
 
     async def __aenter__(self) -> "Committer":
         self._task = asyncio.create_task(self._work(), name="committer")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Finish what is queued, then stop."""
+        """Finish what is queued, then stop. What is not begun in the time that the stop has is refused."""
         self._closing = True
-        await self._queue.join()
+        self._filled.set()
         if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
+            await asyncio.wait({self._task}, timeout=self._stop.left(ENDED_BY))
+            self._out_of_time = True
+            await asyncio.wait({self._task}, timeout=self._stop.left(LET_GO_BY))
+            if not self._task.cancel():
                 await self._task
+            self._fail([*self._batch, *self._queue], Unavailable("shutting down"))
 
     async def submit(self, case: Case) -> Answer:
         """Return the answer once the case is committed.
@@ -85,15 +106,18 @@ class Committer:
         """
         if self._closing:
             raise Unavailable("shutting down")
-        waiting = _Waiting(case, asyncio.get_running_loop().create_future())
-        self._queue.put_nowait(waiting)
-        return await asyncio.shield(waiting.answer)
+        waiting = _Waiting(case, case.keys(), asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._filled.set()
+        return await waiting.answer  # whoever goes away cancels the answer, not the case
 
     async def _work(self) -> None:
-        while True:
-            batch = [await self._queue.get()]
-            while len(batch) < BATCH_MAX and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
+        while self._queue or not self._closing:
+            if not self._queue:
+                self._filled.clear()
+                await self._filled.wait()
+                continue
+            self._batch = batch = self._next_batch()
             try:
                 await self._commit(batch)
             except Conflict:
@@ -101,9 +125,17 @@ class Committer:
                     await self._commit_alone(one)
             except Exception as exc:
                 self._fail(batch, exc)
-            finally:
-                for _ in batch:
-                    self._queue.task_done()
+
+    def _next_batch(self) -> list[_Waiting]:
+        """Take the first that wait, in order: as many as fit into one transaction, and at least one."""
+        batch = [self._queue.popleft()]
+        alerts = len(batch[0].keys.fingerprints)
+        while self._queue and len(batch) < BATCH_MAX:
+            alerts += len(self._queue[0].keys.fingerprints)
+            if alerts > ALERTS_MAX:
+                break
+            batch.append(self._queue.popleft())
+        return batch
 
     async def _commit_alone(self, one: _Waiting) -> None:
         try:
@@ -119,6 +151,8 @@ class Committer:
             _settle(one, error)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        if self._out_of_time:
+            raise Unavailable("shutting down")
         outcomes: list[Answer | Exception] = []
         written: list[Changes] = []
 
@@ -137,7 +171,7 @@ class Committer:
             return written
 
         repeats = Keys(commands=frozenset(one.case.command_id for one in batch if one.case.command_id))
-        keys = Keys.of_all([*(one.case.keys() for one in batch), repeats])
+        keys = Keys.of_all([*(one.keys for one in batch), repeats])
         claims = [claim for one in batch for claim in one.case.claims()]
         started = time.perf_counter()
         await self._store.transact(keys, claims, work)
@@ -145,7 +179,10 @@ class Committer:
         self._fault("commit:after")
         for one, outcome in zip(batch, outcomes, strict=True):
             _settle(one, outcome)
-        for wake in (*self.on_commit, *(self.on_work if any(_gives_work(one) for one in written) else ())):
+        wakes = list(self.on_commit)
+        if any(_gives_work(one) for one in written):
+            wakes += [*(self.on_urgent if any(_is_urgent(one) for one in written) else ()), *self.on_work]
+        for wake in wakes:
             wake()
 
 
@@ -157,6 +194,10 @@ class Wake(Protocol):
 
 def _gives_work(changes: Changes) -> bool:
     return bool(changes.effects or changes.arm or changes.release or changes.retry)
+
+
+def _is_urgent(changes: Changes) -> bool:
+    return any(new.rank == Severity.SEV1.rank for new in changes.effects)
 
 
 def _run(case: Case, loaded: Loaded, now: datetime) -> Changes | Answer | Exception:

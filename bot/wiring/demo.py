@@ -25,7 +25,7 @@ from bot.simulator.settings import WorkspaceSettings
 from bot.storage import schema
 from bot.wiring.house import House, open_house
 from bot.wiring.samples import samples
-from bot.wiring.serving import listening, until_told_to_stop
+from bot.wiring.serving import ending_at_last, listening, nobody_asks, told_to_stop
 
 CONFIG: Final = Path(__file__).with_name("demo.yaml")
 PORTS_TRIED: Final = 50
@@ -50,6 +50,7 @@ class DemoOptions:
 
 async def run_demo(options: DemoOptions, say: Callable[[str], None], *, fault: Fault = no_fault) -> None:
     """Run the demo, or one half of it, until it is told to stop. `fault` is where a test may kill it."""
+    told = told_to_stop()
     _prepare(options)
     keys = _read_secrets(options.data / "secrets.json")
     listener = _listen(options.port)
@@ -67,14 +68,18 @@ async def run_demo(options: DemoOptions, say: Callable[[str], None], *, fault: F
         if options.only != "bot":
             place = await stack.enter_async_context(_workspace(options, keys, here, bot_at, login))
             place.add_routes(app)
-        await stack.enter_async_context(listening(app, listener))
+        await stack.enter_async_context(listening(app, listener, house.all_answered if house else nobody_asks))
         if house:
             await stack.enter_async_context(house.working())
             if not await house.slack.connected(CONNECT_PATIENCE):
                 say(f"No workspace answers at {slack_at} yet; the bot keeps trying.")
         _welcome(options, say, here, bot_at, house, login)
-        await until_told_to_stop()
+        await told.wait()
         say("Stopping …")
+        with ending_at_last():
+            if house:
+                house.stop.tell()
+            await stack.aclose()
 
 
 def _bring_up_to_date(url: str) -> None:

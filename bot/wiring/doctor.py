@@ -1,32 +1,26 @@
 """What `tocsin doctor` looks at. Each check is one small coroutine that returns findings and never raises."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal, NamedTuple
 
 import aiohttp
 
+from bot.inbound.alerts.generic import Generic, generic_sources
 from bot.ports.store import Unavailable
 from bot.render.slack.manifest import SCOPES
 from bot.settings import BadSettings, Settings
 from bot.storage import schema
 from bot.storage.address import BadAddress
 from bot.storage.database import open_database
+from bot.wiring import alertmanager_checks, pagerduty_checks
+from bot.wiring.findings import Finding
 from bot.wiring.tools import cross_check, lint_folder
 
 CLOCK_TOLERANCE = 5.0
 """Seconds. Slack refuses requests older than 300 s; timers and time lines want better."""
-
-
-class Finding(NamedTuple):
-    """One line of the report. `mend` says what to do unless all is well."""
-
-    check: str
-    level: Literal["OK", "WARN", "FAIL"]
-    detail: str
-    mend: str = ""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -36,7 +30,7 @@ async def examine(settings: Settings) -> list[Finding]:
     timeout = aiohttp.ClientTimeout(total=8)
     async with aiohttp.ClientSession(timeout=timeout) as http:
         checks: list[Callable[[Settings, aiohttp.ClientSession], Awaitable[list[Finding]]]] = [
-            _slack, _pagerduty, _statuspage,
+            _slack, _pagerduty, pagerduty_checks.answers, alertmanager_checks.answers, _statuspage,
         ]  # fmt: skip
         for found in await asyncio.gather(*(check(settings, http) for check in checks)):
             findings += found
@@ -63,9 +57,14 @@ async def _database(settings: Settings) -> list[Finding]:
             ]
         async with open_database(url) as database:
             took = await database.ping()
+            unusable = (await database.stats()).unusable
     except (Unavailable, BadAddress) as exc:
         return [Finding("database", "FAIL", str(exc), "check TOCSIN_DATABASE_URL and that the server runs")]
-    return [Finding("database", "OK", f"{kind}, answers in {took * 1000:.1f} ms"), Finding("schema", "OK", "current")]
+    return [
+        Finding("database", "OK", f"{kind}, answers in {took * 1000:.1f} ms"),
+        Finding("schema", "OK", "current"),
+        *pagerduty_checks.kept(unusable),
+    ]
 
 
 async def _slack(settings: Settings, http: aiohttp.ClientSession) -> list[Finding]:
@@ -104,7 +103,27 @@ async def _slack(settings: Settings, http: aiohttp.ClientSession) -> list[Findin
     if env.slack_app_token is None and env.slack_signing_secret is None:
         mend = "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)"
         findings.append(Finding("slack events", "FAIL", "neither Socket Mode nor HTTP can work", mend))
-    return findings + await _announce(settings, http, head)
+    return findings + await _announce(settings, http, head) + await _usergroups(settings, http, head)
+
+
+async def _usergroups(settings: Settings, http: aiohttp.ClientSession, head: dict[str, str]) -> list[Finding]:
+    """A usergroup that Slack does not know holds nobody: whatever is reserved for it only admins can do."""
+    groups, found = settings.config.permissions.usergroups(), []
+    for group in groups:
+        try:
+            data = {"usergroup": group}
+            async with http.post(
+                f"{settings.env.slack_api_url}usergroups.users.list", headers=head, data=data
+            ) as answer:
+                body = await answer.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return [Finding("permissions", "WARN", f"could not look for usergroup {group}", "try again")]
+        if not body.get("ok"):
+            mend = "correct its id under permissions in tocsin.yaml: nobody but admins may do what it is for"
+            found.append(Finding("permissions", "FAIL", f"usergroup {group}: {body.get('error')}", mend))
+        elif not body.get("users"):
+            found.append(Finding("permissions", "WARN", f"nobody is in usergroup {group}", "add people to it in Slack"))
+    return found or ([Finding("permissions", "OK", f"{len(groups)} usergroups known")] if groups else [])
 
 
 async def _announce(settings: Settings, http: aiohttp.ClientSession, head: dict[str, str]) -> list[Finding]:
@@ -181,15 +200,24 @@ def _webhooks(settings: Settings) -> list[Finding]:
             Finding("alertmanager", "WARN", "webhook answers 503", "set TOCSIN_ALERTMANAGER_TOKEN to use it")
         )
     if env.pagerduty_secrets:
-        findings.append(Finding("pagerduty in", "OK", f"{len(env.pagerduty_secrets)} signing secrets"))
+        findings += pagerduty_checks.incoming(settings)
     else:
         mend = "set TOCSIN_PAGERDUTY_WEBHOOK_SECRETS to use it"
         findings.append(Finding("pagerduty in", "WARN", "webhook answers 503", mend))
+    findings += [_generic(source) for source in generic_sources(settings.config.webhooks.generic, os.environ).values()]
     if not env.api_tokens:
         findings.append(
             Finding("private pages", "WARN", "switched off", "set TOCSIN_API_TOKENS=name:token to use them")
         )
     return findings
+
+
+def _generic(source: Generic) -> Finding:
+    path = f"/webhooks/generic/{source.name}"
+    if source.is_open:
+        return Finding("generic sources", "OK", f"{path} asks for {source.setting}")
+    mend = f"set {' and '.join(source.unset)}" if source.unset else f"say {source.setting}: the variable's name"
+    return Finding("generic sources", "WARN", f"{path} answers 503", mend)
 
 
 def _runbooks(settings: Settings) -> list[Finding]:

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import MutableMapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, TextIO
 
 import structlog
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.domain.severity import Severity
+from bot.inbound.alerts import SOURCES
 from bot.ports.reader import Stats
 
 _HIDDEN: Final = "[hidden]"
@@ -139,6 +141,7 @@ class Meters:
             buckets=_QUICK,
             registry=own,
         )
+        self._webhook = cache(self._webhooks.labels)
         self._deliveries = Counter(
             "tocsin_deliveries", "Attempts to do something outside.", ["kind", "outcome"], registry=own
         )
@@ -147,6 +150,26 @@ class Meters:
         )
         self._breaches = Counter(
             "tocsin_response_breaches", "Response times that passed unacknowledged.", ["severity"], registry=own
+        )
+        self._missed = Counter(
+            "tocsin_update_breaches", "Internal updates that were owed and did not come.", ["severity"], registry=own
+        )
+        self._signatures = Counter(
+            "tocsin_webhook_signature_failures",
+            "Deliveries refused for a wrong signature or token. Three in a row, and PagerDuty stops sending.",
+            ["source"],
+            registry=own,
+        )
+        for source in SOURCES:  # a counter that is there before its first event can be alerted on
+            self._signatures.labels(source)
+        self._oddities = Counter(
+            "tocsin_webhook_oddities", "Deliveries taken, and nothing came of them.", ["source", "what"], registry=own
+        )
+        self._unusable = Gauge(
+            "tocsin_webhook_unusable_kept",
+            "Deliveries that nothing could be made of, as long as they are kept.",
+            ["source"],
+            registry=own,
         )
         self._store_up = Gauge("tocsin_store_up", "1 while the database answers.", registry=own)
         self._open = Gauge(
@@ -170,16 +193,27 @@ class Meters:
 
     def received(self, source: str, outcome: str, seconds: float) -> None:
         """See Observer."""
-        self._webhooks.labels(source, outcome).observe(seconds)
+        self._webhook(source, outcome).observe(seconds)
 
     def delivered(self, kind: str, outcome: str, seconds: float) -> None:
         """See Observer."""
         self._deliveries.labels(kind, outcome).inc()
         self._delivery_seconds.labels(kind).observe(seconds)
 
+    def oddity(self, source: str, what: str) -> None:
+        """See Observer."""
+        if what == "signature":
+            self._signatures.labels(source).inc()
+        else:
+            self._oddities.labels(source, what).inc()
+
     def breached(self, severity: str) -> None:
         """See Observer."""
         self._breaches.labels(severity).inc()
+
+    def missed(self, severity: str) -> None:
+        """See Observer."""
+        self._missed.labels(severity).inc()
 
     def exposition(self, stats: Stats | None, now: datetime) -> bytes:
         """Return the Prometheus text. Without `stats` the gauges of the store keep what was last known."""
@@ -192,4 +226,7 @@ class Meters:
             oldest = stats.oldest_waiting_at
             self._oldest.set(max((now - oldest).total_seconds(), 0.0) if oldest else 0.0)
             self._timers.set(stats.armed_timers)
+            self._unusable.clear()
+            for source, count in stats.unusable.items():
+                self._unusable.labels(source).set(count)
         return generate_latest(self._registry)

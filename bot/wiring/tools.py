@@ -10,18 +10,21 @@ from bot.assets import asset_dir
 from bot.domain.people import is_person
 from bot.domain.postmortem import Postmortem, compile_postmortem
 from bot.domain.refusals import UnknownIncident
+from bot.domain.routes import unreachable
 from bot.domain.runbook_lint import Problem
+from bot.domain.severity import Severity
 from bot.domain.templates import fill
 from bot.ports.clock import utc_now
 from bot.ports.directory import NoDirectory
 from bot.ports.reader import Reader
 from bot.ports.store import Answer
 from bot.render.texts import Texts
-from bot.settings import BadSettings, Settings, read_settings
+from bot.settings import BadSettings, Settings, line_of, read_settings
 from bot.usecases.committer import Committer
 from bot.usecases.desk import Desk, Outcome, QueryAnswer
 from bot.usecases.library import RunbookLibrary
 from bot.usecases.queries import Queries, Viewer
+from bot.usecases.roster import Roster
 
 
 def runbook_folder(settings: Settings) -> Path:
@@ -69,9 +72,33 @@ def cross_check(settings: Settings) -> list[str]:
         found += [
             f"escalations.{name}: there is no rotation {s!r} under oncall" for s in schedules if s not in policy.oncall
         ]
+    found += [
+        f"severities.{level}.roles: there is no role {role!r} under roles"
+        for level in Severity
+        for role in policy.severities[level].roles
+        if role not in policy.roles
+    ]
+    named = {one for rotation in policy.oncall.values() for one in rotation.everyone}
+    named |= {t.user for plan in policy.escalations.values() for level in plan.levels for t in level.targets if t.user}
+    found += [
+        f"{one!r} under oncall or escalations is no Slack id (U…): people are never found by their name"
+        for one in sorted(named)
+        if not is_person(one)
+    ]
+    found += [f"people.{one}: is no Slack id (U…)" for one in policy.people if not is_person(one)]
+    if not settings.env.pagerduty_api_token:
+        found += [
+            f"oncall.{name}.pagerduty_schedule: PAGERDUTY_API_TOKEN is not set, so nobody would be called"
+            for name, rotation in policy.oncall.items()
+            if rotation.pagerduty_schedule
+        ]
     for n, route in enumerate(policy.routes, start=1):
         if route.service and policy.services and route.service not in policy.services:
             found.append(f"routes[{n}].service: {route.service!r} is not listed under services")
+    for name, source in settings.config.webhooks.generic.items():
+        if not (source.token_env or source.hmac.secret_env):
+            mend = "name a variable in token_env or hmac.secret_env: without one nobody can be let in"
+            found.append(f"webhooks.generic.{name}: {mend}")
     try:
         runbook_folder(settings)
     except BadSettings as exc:
@@ -80,6 +107,19 @@ def cross_check(settings: Settings) -> list[str]:
         fill(policy.channels.name, {"number": 1, "slug": "x", "severity": "sev1", "service": ""})
     except ValueError as exc:
         found.append(f"channels.name: {exc}")
+    return found
+
+
+def doubts(settings: Settings) -> list[str]:
+    """Return what is no mistake, but hardly meant: `FILE:LINE: key: what`."""
+    routes = settings.config.routes
+    found = []
+    for route, before in unreachable(routes):
+        where = f"{settings.file}:{line_of(settings.file, 'routes', route - 1)}: " if settings.file else ""
+        words = ", ".join(routes[before - 1].match) or "every alert"
+        found.append(
+            f"{where}routes.{route - 1}: never reached: route {before} ({words}) before it takes all its alerts"
+        )
     return found
 
 
@@ -134,7 +174,10 @@ async def open_tools(config: Path | None) -> AsyncIterator[Tools]:
     async with open_database(url) as database, Committer(database, utc_now) as committer:
         queries = Queries(database, settings.config, utc_now, public_url=settings.public_url)
         library = open_library(settings)
-        desk = Desk(committer, queries, settings.config, library, NoDirectory(), utc_now)
+        silences = bool(settings.config.webhooks.alertmanager.url)
+        roster = Roster(database, settings.config, utc_now)
+        await roster.refresh()
+        desk = Desk(committer, queries, settings.config, library, NoDirectory(), utc_now, silences, roster)
         yield Tools(settings, database, desk, queries, open_texts(settings), Viewer("cli", trusted=True))
 
 

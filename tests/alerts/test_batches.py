@@ -7,12 +7,15 @@ import pytest
 
 from bot.domain import commands as c
 from bot.domain.alerts import Alert, AlertBatch, Skipped
-from bot.domain.policy import Escalation, Level, Policy, Route, Target
+from bot.domain.effects import Tell
+from bot.domain.policy import Channels, Escalation, Level, Policy, Target
+from bot.domain.routes import Route
 from bot.domain.runbook_match import Shelf
 from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity, Status
-from bot.usecases.alerts import ReportBatch, explain
-from bot.usecases.cases import Request
+from bot.usecases.alerts import ReportBatch
+from bot.usecases.cases import Open, Request
+from bot.usecases.explaining import explain
 from tests.support.alerts import alert
 from tests.support.ledger import START, Ledger
 
@@ -58,7 +61,8 @@ def test_a_repeat_changes_nothing_but_last_seen() -> None:
     changes = ledger.all[-1]
     assert ledger.incidents[1] == before
     assert not [*changes.events, *changes.effects, *changes.incidents]
-    assert [e.last_seen for e in changes.episodes] == [START + timedelta(minutes=5)]
+    assert not [*changes.episodes, *changes.groups]
+    assert list(changes.seen.values()) == list(changes.seen_groups.values()) == [START + timedelta(minutes=5)]
 
 
 def test_four_hundred_alerts_of_one_outage_are_one_incident_and_one_line() -> None:
@@ -68,8 +72,51 @@ def test_four_hundred_alerts_of_one_outage_are_one_incident_and_one_line() -> No
     assert (len(ledger.incidents), len(answer["results"])) == (1, 400)
     assert ledger.incidents[1].alerts_firing == 400
     assert ledger.events.count("alerts_reported") == 2
-    assert sum(new.effect.kind == "tell" for new in ledger.all[-1].effects) == 1
+    assert not ledger.all[-1].effects
     assert len(ledger.incidents[1].model_dump_json()) < 16_000
+
+
+def _effects(ledger: Ledger) -> list[str]:
+    effects = [new.effect for new in ledger.all[-1].effects]
+    return [f"{one.kind}:{getattr(one, 'what', '') or getattr(one, 'template', '')}" for one in effects]
+
+
+def test_the_alerts_of_an_outage_are_one_message_that_counts() -> None:
+    ledger = Ledger()
+    report(ledger, firing())
+    ledger.act(1, c.RoomOpened("C1", "inc-1"))
+    ledger.act(1, c.MessagePosted("card", "C1", "1.1", ledger.incidents[1].seq))
+    assert _effects(ledger).count("post_alerts:") == 1
+    report(ledger, firing("f2", instance="b"))
+    assert _effects(ledger) == ["show_message:card"], "while it is being posted, nobody posts it again"
+    ledger.act(1, c.MessagePosted("alerts", "C1", "2.2", ledger.incidents[1].seq - 1))
+    assert _effects(ledger) == ["show_message:alerts"], "it showed one alert less"
+    report(ledger, firing("f3", instance="c"))
+    assert _effects(ledger) == ["show_message:card", "show_message:alerts"]
+    assert [one.fingerprint for one in ledger.incidents[1].newest_alerts] == ["f1", "f2", "f3"]
+
+
+def test_it_is_said_aloud_when_the_last_alert_ends_and_when_one_fires_again() -> None:
+    ledger = Ledger()
+    report(ledger, firing(), firing("f2", instance="b"))
+    ledger.act(1, c.RoomOpened("C1", "inc-1"))
+    ledger.act(1, c.MessagePosted("card", "C1", "1.1", ledger.incidents[1].seq))
+    told = []
+    for news in (resolved(), resolved("f2", instance="b"), firing(), firing("f2", instance="b")):
+        ledger.after(minutes=1)
+        report(ledger, news)
+        told.append([new.effect.urgent for new in ledger.all[-1].effects if isinstance(new.effect, Tell)])
+    assert told == [[], [False], [True], []]
+
+
+def test_alerts_that_join_what_a_person_declared_are_posted_at_once() -> None:
+    ledger = Ledger()
+    ledger.run(Open(Request("U0001"), c.Declare(title="Slow", service="checkout"), Policy()))
+    ledger.act(1, c.RoomOpened("C1", "inc-1"))
+    ledger.act(1, c.MessagePosted("card", "C1", "1.1", ledger.incidents[1].seq))
+    assert "post_alerts:" not in _effects(ledger)
+    ledger.act(1, c.ReportAlerts(lines=(), opened=1, closed=0, firing=1, total=1))
+    assert _effects(ledger) == ["post_alerts:", "show_message:card"]
 
 
 def test_the_worst_alert_of_a_group_names_the_incident() -> None:
@@ -241,8 +288,8 @@ def test_an_attach_route_joins_but_never_opens() -> None:
     assert report(ledger, firing("n1", alertname="Noise"), policy=policy)["outcome"] == "attached"
 
 
-def test_a_route_to_be_triaged_opens_with_a_severity_that_waits_for_confirmation() -> None:
-    policy = Policy(routes=(Route(action="triage", severity=Severity.SEV2),))
+def test_where_nobody_can_be_asked_an_incident_opens_with_a_severity_that_waits_for_confirmation() -> None:
+    policy = Policy(routes=(Route(action="triage", severity=Severity.SEV2),), channels=Channels(announce=None))
     ledger = Ledger()
     report(ledger, firing(), policy=policy)
     assert (ledger.incidents[1].severity, ledger.incidents[1].severity_assumed) == (Severity.SEV2, True)

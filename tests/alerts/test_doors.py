@@ -16,8 +16,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.domain.policy import Policy
 from bot.domain.runbook_match import Shelf
+from bot.inbound.alerts.bodies import BODY_MAX
 from bot.inbound.alerts.source import Doors
-from bot.inbound.alerts.web import BODY_MAX, AlertDoor, add_routes
+from bot.inbound.alerts.web import AlertDoor, add_routes
 from bot.ports.store import Answer, Unavailable
 from bot.usecases.committer import Case
 from tests.support.alerts import Recorded, body, scenario, secret_of, signed, wire
@@ -312,7 +313,10 @@ async def test_v2_is_taken_and_ignored_and_never_acted_upon(opened: Open) -> Non
         assert "V3" in told["reason"]
     forged = json.dumps({"messages": [], **json.loads(scenario("pagerduty", "duplicates")[0].raw)}).encode()
     assert (await post(client, "pagerduty", forged))[0] == 401
-    assert not ledger.all
+    assert not ledger.incidents
+    assert not ledger.loaded.episodes
+    topics = [key.split("/")[1] for key in ledger.loaded.notices]
+    assert topics == ["legacy", "signature"], "told in the admin channel, once each"
 
 
 async def test_a_repeated_event_gets_the_first_answer_also_under_another_webhook_id(opened: Open) -> None:

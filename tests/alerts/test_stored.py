@@ -15,6 +15,7 @@ from bot.storage.database import Database, open_database
 from bot.usecases.alerts import ReportBatch
 from bot.usecases.cases import Act, Request
 from bot.usecases.committer import Committer
+from bot.usecases.tracing import trace
 from tests.support.alerts import alert
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -80,6 +81,13 @@ async def test_fire_resolve_and_fire_again_are_two_episodes_of_one_incident(
     assert [episode.why.split(";")[0] for episode in episodes] == ['severity="critical" → SEV1', "fires again in INC-1"]
     (state,) = await database.incidents()
     assert (state.alerts_firing, state.alerts_total) == (1, 2)
+
+
+async def test_why_names_the_route_or_says_that_none_matched(database: Database, committer: Committer) -> None:
+    await send(committer, firing())
+    state, events, alerts = await database.incident(1), await database.events(1), await database.episodes(1)
+    assert state is not None
+    assert trace(state, events, alerts, [])["alerts"][0]["route"] == "no route matched: default triage"
 
 
 async def test_a_repeated_event_is_answered_from_the_inbox_after_a_restart(

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from bot.domain.policy import Policy, Route, Service
+from bot.domain.policy import Policy, Service
+from bot.domain.routes import Route
 from bot.domain.severity import Severity
 from bot.domain.triage import triage
 from tests.support.alerts import alert

@@ -142,6 +142,133 @@ async def who_lost_the_claim_records_nothing(base: Base, world: World, clock: Cl
     assert after == before
 
 
+# --- outages ----------------------------------------------------------------------------------------
+DOWN = timedelta(minutes=30)
+
+
+def _goes_down(world: World) -> None:
+    world.always.update(dict.fromkeys(world.registry(), transient()))
+
+
+async def _outage(bot: Process, number: int, clock: Clock, *says: c.Command) -> None:
+    """Let people act, a minute apart, and in vain; then half an hour is over."""
+    ends = clock.now + DOWN
+    for command in says:
+        await bot.act(number, command)
+        await bot.step()
+        clock.step(60)
+    clock.now = ends
+    await bot.step()
+
+
+async def _furnished(bot: Process, clock: Clock) -> int:
+    number = await bot.declare()
+    await bot.settle_down(clock, until=timedelta(minutes=1))
+    return number
+
+
+async def what_waited_through_an_outage_is_told_in_one_message(base: Base, world: World, clock: Clock) -> None:
+    async with Process(base.store, base.outbox, world, clock) as bot:
+        number = await _furnished(bot, clock)
+        _goes_down(world)
+        await _outage(bot, number, clock, *(c.PostUpdate(f"update {n}") for n in range(10)))
+        assert world.texts() == []
+        world.always.clear()
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert world.texts().count("update_posted") == 10
+    assert [len(ids) for ids in world.digests] == [world.texts().count("update_posted") + _overdue(world)]
+    assert world.seen == sorted(set(world.seen), key=world.seen.index)
+    assert await base.unfinished(number) == []
+    assert (await base.state(number)).failed == {}
+
+
+def _overdue(world: World) -> int:
+    return world.texts().count("update_overdue")
+
+
+async def what_stands_for_itself_is_told_alone_and_in_its_place(base: Base, world: World, clock: Clock) -> None:
+    async with Process(base.store, base.outbox, world, clock) as bot:
+        number = await _furnished(bot, clock)
+        _goes_down(world)
+        early, late = [c.PostUpdate(f"early {n}") for n in range(3)], [c.AddTask(f"late {n}") for n in range(4)]
+        await _outage(bot, number, clock, *early, c.Resolve("over"), c.Reopen("it is not"), *late)
+        world.always.clear()
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert world.texts() == ["update_posted"] * 3 + ["resolved", "reopened"] + ["task_added"] * 4
+    assert [len(ids) for ids in world.digests] == [3, 4]
+
+
+async def two_messages_are_told_one_by_one(base: Base, world: World, clock: Clock) -> None:
+    async with Process(base.store, base.outbox, world, clock) as bot:
+        number = await _furnished(bot, clock)
+        _goes_down(world)
+        await _outage(bot, number, clock, c.AddTask("one"), c.AddTask("two"))
+        world.always.clear()
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert world.texts() == ["task_added"] * 2
+    assert world.digests == []
+
+
+async def a_moment_of_silence_folds_nothing(base: Base, world: World, clock: Clock) -> None:
+    async with Process(base.store, base.outbox, world, clock) as bot:
+        number = await _furnished(bot, clock)
+        world.fails["tell"] = [transient()] * 3
+        for n in range(5):
+            await bot.act(number, c.PostUpdate(f"update {n}"))
+        await bot.settle_down(clock, until=timedelta(minutes=1))
+    assert world.texts() == ["update_posted"] * 5
+    assert world.digests == []
+
+
+async def what_waited_for_its_channel_is_told_in_one_message_once_it_exists(
+    base: Base, world: World, clock: Clock
+) -> None:
+    _goes_down(world)
+    async with Process(base.store, base.outbox, world, clock) as bot:
+        number = await bot.declare()
+        await _outage(bot, number, clock, *(c.AddTask(f"task {n}") for n in range(5)))
+        world.always.clear()
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert world.kinds().index("post_card") < world.kinds().index("tell")
+    assert world.texts() == ["task_added"] * 5
+    assert [len(ids) for ids in world.digests] == [5]
+
+
+async def an_answer_that_is_lost_makes_no_second_digest(base: Base, world: World, clock: Clock) -> None:
+    """The first digest gets through, unknown to us; more comes to wait before it is tried again."""
+    async with Process(base.store, base.outbox, world, clock) as bot:
+        number = await _furnished(bot, clock)
+        _goes_down(world)
+        await _outage(bot, number, clock, *(c.AddTask(f"task {n}") for n in range(4)))
+        world.always.clear()
+        world.lost["tell"] = 1
+        clock.step(60)
+        await bot.step()
+        assert [len(ids) for ids in world.digests] == [4]
+        await bot.act(number, c.AddTask("one more"))
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert world.texts() == ["task_added"] * 5
+    assert [len(ids) for ids in world.digests] == [4]
+    assert len(world.seen) == len(set(world.seen))
+    assert await base.unfinished(number) == []
+
+
+async def a_refused_message_does_not_take_those_with_it_that_were_to_be_told_together(
+    base: Base, world: World, clock: Clock
+) -> None:
+    async with Process(base.store, base.outbox, world, clock) as bot:
+        number = await _furnished(bot, clock)
+        _goes_down(world)
+        await _outage(bot, number, clock, *(c.AddTask(f"task {n}") for n in range(6)))
+        world.always.clear()
+        world.fails["tell"] = [DeliveryError("invalid_blocks", permanent=True)]
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+        assert [len(ids) for ids in world.digests] == [5]
+        await bot.act(number, c.RetryDelivery())
+        await bot.settle_down(clock, until=timedelta(minutes=2))
+    assert len(world.texts()) == len(set(world.seen) & {mark for mark in world.seen if mark[0] == "tell"}) == 6
+
+
 # --- kills ----------------------------------------------------------------------------------------
 async def _declares(bot: Process) -> None:
     await bot.declare(id="cmd-1", service="checkout", severity="sev1")
@@ -212,4 +339,11 @@ STORIES: tuple[Story, ...] = (
     timers_ring_once_however_many_runners_there_are,
     an_acknowledgement_stops_the_timer_and_what_calls_for_it,
     who_lost_the_claim_records_nothing,
+    what_waited_through_an_outage_is_told_in_one_message,
+    what_stands_for_itself_is_told_alone_and_in_its_place,
+    two_messages_are_told_one_by_one,
+    a_moment_of_silence_folds_nothing,
+    what_waited_for_its_channel_is_told_in_one_message_once_it_exists,
+    an_answer_that_is_lost_makes_no_second_digest,
+    a_refused_message_does_not_take_those_with_it_that_were_to_be_told_together,
 )

@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.delivery.circuit import PROBE_EVERY
+from bot.delivery.retry import PAGE_GIVES_UP_AFTER
 from bot.domain import commands as c
-from bot.ports.delivery import DeliveryError, Done, Job, Placed
+from bot.domain.effects import RESPONSE
+from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed
 from tests.delivery.world import Clock, Process, World, transient
 from tests.support.memory import OVER, MemoryStore
 
@@ -64,7 +66,7 @@ async def test_when_everything_is_refused_it_is_told_once_and_comes_to_rest(
         number = await bot.declare()
         async with asyncio.timeout(5):
             await bot.step()
-    assert len(failed_events(store, number)) == 2, "the channel, and the message that would have told of it"
+    assert len(failed_events(store, number)) == 3, "the channel, and both messages that would have told of it"
 
 
 async def test_a_card_that_cannot_be_updated_is_told_once_and_not_for_ever(
@@ -397,9 +399,9 @@ async def test_what_a_person_has_tried_again_is_young_again(store: MemoryStore, 
 async def test_who_lost_the_claim_takes_its_own_copy_back(store: MemoryStore, world: World, clock: Clock) -> None:
     taken: list[tuple[str, bool]] = []
 
-    async def tidy(job: Job, placed: Placed, lost: bool) -> list[Placed]:
-        taken.append((placed.ts, lost))
-        return [placed]
+    async def tidy(look: Look) -> list[Placed]:
+        taken.append((look.placed.ts, look.lost))
+        return [look.placed]
 
     async def frozen(job: Job) -> Done:
         await world.carry(job)
@@ -414,7 +416,48 @@ async def test_who_lost_the_claim_takes_its_own_copy_back(store: MemoryStore, wo
         async with asyncio.timeout(5):
             while not store.tables.entries.get(number):  # noqa: ASYNC110
                 await asyncio.sleep(0)
-        await bot.runner._carrier.close()
     assert taken == [("1.2", True)]
     assert "card" not in store.tables.incidents[number].messages
     assert [entry.observation.ts for entry in store.tables.entries[number]] == ["1.2"]
+
+
+async def test_a_page_is_given_up_in_time_also_while_its_vendor_is_known_to_be_down(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    """Others wait for the same vendor, and one of them probes it now and then: the page's own time goes on."""
+    async with Process(store, store, world, clock) as bot:
+        numbers = [await bot.declare(f"Outage {n}") for n in range(30)]
+        await bot.settle_down(clock, until=timedelta(seconds=30))
+        for kind in world.registry():
+            if kind not in ("page_pager", "quiet_pager"):
+                world.always[kind] = transient()
+        for number in numbers:
+            await bot.act(number, c.PostUpdate(f"we know of {number}"))
+        await bot.settle_down(clock, until=timedelta(minutes=1))
+        asked_at, calls = clock.now, world.calls["tell_user"]
+        await bot.act(1, c.PageSomeone("U0000002", "now"))
+        (page,) = [row for row in store.tables.effects.values() if row.state == "waiting" and row.new.cause == RESPONSE]
+        while page.state == "waiting":
+            clock.now = await bot.step() or clock.now + timedelta(seconds=1)
+        assert page.state == "failed"
+        assert clock.now - asked_at <= PAGE_GIVES_UP_AFTER + PROBE_EVERY
+        tried = world.calls["tell_user"] - calls
+        assert page.attempt == tried + 1, "only what was tried counts, and the last look at it"
+        assert len(failed_events(store, 1)) == 1
+
+
+async def test_what_surely_never_reached_the_vendor_need_not_be_looked_for(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    """A refusal for the rate, or a line that was never there; after one attempt of which nobody knows, it must."""
+    world.fails["post_card"] = [
+        DeliveryError("ratelimited", retry_after=1, parks="post_card"),
+        DeliveryError("nobody there", untouched=True),
+        transient(),
+        DeliveryError("nobody there", untouched=True),
+    ]
+    async with Process(store, store, world, clock) as bot:
+        await bot.declare()
+        await bot.settle_down(clock, until=timedelta(minutes=1))
+    posts = [job.first_at is not None for job in world.jobs if job.effect.kind == "post_card"]
+    assert posts == [False, False, False, True, True]

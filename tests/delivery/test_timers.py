@@ -16,10 +16,12 @@ def overdue(store: MemoryStore, number: int) -> list[int]:
     return [e.event.level for e in store.tables.events[number] if e.event.type == "response_overdue"]
 
 
-async def test_the_next_wake_up_is_the_response_timer(store: MemoryStore, world: World, clock: Clock) -> None:
+async def test_the_next_wake_up_is_the_first_timer_that_runs(store: MemoryStore, world: World, clock: Clock) -> None:
     async with Process(store, store, world, clock) as bot:
-        await bot.declare(severity="sev1")
-        assert await bot.step() == START + 15 * MINUTE
+        number = await bot.declare(severity="sev1")
+        assert await bot.step() == START + 5 * MINUTE, "nobody leads"
+        await bot.act(number, c.AssignRole("lead", "U0ANNA"))
+        assert await bot.step() == START + 15 * MINUTE, "nobody has acknowledged"
 
 
 async def test_nothing_rings_a_moment_too_early(store: MemoryStore, world: World, clock: Clock) -> None:
@@ -60,6 +62,27 @@ async def test_a_response_time_that_passed_is_counted_once_and_not_for_private_i
         await bot.settle_down(clock, until=timedelta(hours=3))
     assert overdue(store, number) == [1, 2]
     assert ears.of("breached") == [("sev1",), ("sev2",)]
+
+
+async def test_an_update_that_did_not_come_is_a_fact_and_counted_and_not_for_private_incidents_or_drills(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    ears = Ears()
+    async with Process(store, store, world, clock, observer=ears) as bot:
+        number = await bot.declare(severity="sev1")
+        await bot.declare("Secret", severity="sev1", private=True)
+        await bot.declare("Practice", severity="sev1", drill=True)
+        clock.step(31 * 60)
+        await bot.step()
+        await bot.act(number, c.PostUpdate("We restart it"))
+        clock.step(29 * 60)
+        await bot.step()
+        assert ears.of("missed") == [("sev1",)]
+        clock.step(60)
+        await bot.step()
+    late = [e.event.late_by for e in store.tables.events[number] if e.event.type == "update_overdue"]
+    assert late == [60.0, 0.0]
+    assert ears.of("missed") == [("sev1",)] * 2
 
 
 async def test_an_acknowledgement_stops_the_timer_and_ends_the_page(

@@ -22,6 +22,16 @@ def test_a_process_that_ended_is_gone() -> None:
     assert is_gone(of_process(process.pid))
 
 
+def test_a_process_whose_number_is_anothers_now_is_gone() -> None:
+    """In a container that is restarted, number 1 is number 1 again."""
+    place, _, birth = worker_id().rpartition(":")
+    began, _, chance = birth.rpartition("-")
+    assert began
+    assert is_gone(f"{place}:{int(began) - 1}-{chance}")
+    assert is_gone(f"{place}:abcd"), "an older version noted no start; under our own number it is not us"
+    assert not is_gone(f"{place}:{began}-another"), "a second worker of this very process"
+
+
 def test_of_a_worker_elsewhere_nothing_is_known() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()

@@ -9,11 +9,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from bot.delivery.runner import Runner
 from bot.domain import commands as c
-from bot.domain.effects import Invite, PagePager, PostAnnouncement, ShowMessage, Tell, TellUser
+from bot.domain.effects import (
+    AnyEffect,
+    Invite,
+    NameRoom,
+    PagePager,
+    PostAnnouncement,
+    RestoreRoom,
+    ShowMessage,
+    Tell,
+    TellUser,
+)
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
@@ -69,6 +79,10 @@ class World:
     always: dict[str, Exception] = field(default_factory=dict)
     latency: Callable[[], Awaitable[None]] | None = None
     jobs: list[Job] = field(default_factory=list)
+    lost: Counter[str] = field(default_factory=Counter)
+    """Kind → how many answers are lost, of what was done."""
+    digests: list[list[str]] = field(default_factory=list)
+    """Effects that were told in one message."""
 
     def kinds(self) -> list[str]:
         """What was done, by kind, in order."""
@@ -89,22 +103,37 @@ class World:
             raise self.always[kind]
         if self.fails.get(kind):
             raise self.fails[kind].pop(0)
-        mark = (kind, f"{job.id} {_what(job)}".strip())
-        if job.first_at is None or mark not in self.seen:
+        done = self._carry_together(job) if job.folded else self._carry_one(job)
+        if self.lost[kind]:
+            self.lost[kind] -= 1
+            raise DeliveryError("the answer was lost")
+        return done
+
+    def _carry_one(self, job: Job) -> Done:
+        mark = (job.effect.kind, f"{job.id} {_what(job.effect)}".strip())
+        again = job.first_at is None and job.effect.show_key is None  # to show once more what stands there does no harm
+        if again or mark not in self.seen:
             self.seen.append(mark)
         return Done(_learnt(job))
 
+    def _carry_together(self, job: Job) -> Done:
+        """Tell in one message what is not told yet; what an earlier message of this job left out waits again."""
+        marks = {one.id: ("tell", f"{one.id} {_what(one.effect)}") for one in (job, *job.folded)}
+        if marks[job.id] not in self.seen:
+            together = {effect: mark for effect, mark in marks.items() if mark not in self.seen}
+            self.seen += together.values()
+            self.digests.append(list(together))
+        return Done(left=frozenset(effect for effect, mark in marks.items() if mark not in self.seen))
+
     def registry(self, **other: Handler) -> dict[str, Registration]:
         """Every kind of effect, done here; `other` replaces single handlers."""
-        kinds = (
-            "open_room invite post_card post_announcement post_runbook post_draft pin_card bookmark show_topic "
-            "show_message show_status_page tell tell_user page_pager quiet_pager"
-        )
-        return {kind: Registration(other.get(kind, self.carry), kind.replace("_", " "), kind) for kind in kinds.split()}
+        union, _ = get_args(AnyEffect)
+        kinds = [effect.model_fields["kind"].default for effect in get_args(union)]
+        return {kind: Registration(other.get(kind, self.carry), kind.replace("_", " "), kind) for kind in kinds}
 
 
-def _what(job: Job) -> str:
-    match job.effect:
+def _what(told: AnyEffect) -> str:
+    match told:
         case Tell() | TellUser() as effect:
             return effect.template
         case ShowMessage() as effect:
@@ -118,9 +147,13 @@ def _learnt(job: Job) -> c.Command | None:
     match job.effect:
         case effect if effect.kind == "open_room":
             return c.RoomOpened(f"C{state.number}", effect.name)
+        case NameRoom() as effect:
+            return c.RoomNamed(effect.name)
+        case RestoreRoom():
+            return c.RoomOpened(state.room.channel, state.room.name) if state.room else None
         case PostAnnouncement() as effect:
             return c.MessagePosted("announcement", effect.channel, f"{job.id}", state.seq)
-        case effect if effect.kind in ("post_card", "post_runbook", "post_draft"):
+        case effect if effect.kind in ("post_card", "post_runbook", "post_alerts", "post_draft"):
             what = effect.kind.removeprefix("post_")
             return c.MessagePosted(what, state.room.channel if state.room else "", job.id, state.seq)
         case PagePager() as effect:

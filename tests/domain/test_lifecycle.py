@@ -20,7 +20,7 @@ def test_a_declaration_opens_the_channel_drafts_the_public_update_and_calls_the_
 
 
 def test_the_room_is_furnished_in_two_more_levels() -> None:
-    room = Room().declare(service="checkout").do(c.RoomOpened("C1", "inc-1"), "tocsin")
+    room = Room().declare(service="checkout").do(c.RoomOpened("C1", "inc-1-checkout-is-down"), "tocsin")
     assert room.effects == ["post_card", "invite", "show_topic", "post_announcement"]
     room.do(c.MessagePosted("card", "C1", "1.0", room.state.seq), "tocsin")
     assert room.effects == ["pin_card", "bookmark", "post_draft"]
@@ -67,6 +67,36 @@ def test_the_same_person_and_title_within_two_minutes_get_the_existing_incident(
     assert room.last.answer.incident == 2
 
 
+@pytest.mark.parametrize("other", [{"private": True}, {"drill": True}])
+def test_a_drill_or_a_secret_of_the_same_title_is_another_incident(other: dict[str, bool]) -> None:
+    room = Room().declare().declare(**other)
+    assert (room.last.answer.kind, room.last.answer.incident) == ("declared", 2)
+    assert room.declare(**other).last.answer.incident == 2
+
+
+def test_what_was_taken_back_can_be_declared_again_at_once() -> None:
+    room = Room().declare().do(c.Cancel("declared by mistake", undone=True)).declare()
+    assert (room.last.answer.kind, room.last.answer.incident) == ("declared", 2)
+
+
+def test_a_repeat_that_comes_after_somebody_gave_it_a_better_title_is_a_repeat() -> None:
+    """Whoever saw a time-out types it again; the first try may be carried out last."""
+    room = Room().declare().do(c.SetTitle("Checkout is down in Europe")).do(c.SetTitle("Checkout is slow")).declare()
+    assert (room.last.answer.kind, room.last.answer.incident) == ("declared_before", 1)
+    assert room.declare("Checkout is slow").last.answer.kind == "declared_before"
+    assert room.declare("Checkout is down in Europe").last.answer.incident == 2
+
+
+def test_declared_again_as_worse_it_is_worse_and_declared_again_as_better_it_stays() -> None:
+    room = Room().declare(severity=Severity.SEV3).declare(severity=Severity.SEV1)
+    assert (room.last.answer.kind, room.last.answer.incident) == ("declared_before", 1)
+    assert room.last.answer.fields["severity"] == "sev1"
+    assert room.state.severity is Severity.SEV1
+    assert "page_requested" in room.events
+    assert room.declare(severity=Severity.SEV4).last.is_empty
+    assert room.state.severity is Severity.SEV1
+
+
 def test_an_acknowledgement_stops_the_response_timer_and_the_call_for_people() -> None:
     room = Room().declare().wait(minutes=4).do(c.Acknowledge(), "U0BOB")
     assert room.state.acknowledged_by == "U0BOB"
@@ -108,7 +138,7 @@ def test_a_response_time_of_two_seconds_is_kept_to_the_second() -> None:
 
 def test_raising_the_severity_shortens_the_response_timer_and_calls_people() -> None:
     room = Room().declare(severity=Severity.SEV3).wait(minutes=5).do(c.SetSeverity(Severity.SEV1))
-    assert (room.loaded.timers[1, "respond"] - START).total_seconds() == 15 * 60
+    assert (room.loaded.timers[1, "respond"] - room.now).total_seconds() == 15 * 60
     assert "page_requested" in room.events
 
 

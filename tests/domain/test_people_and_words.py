@@ -7,10 +7,11 @@ import pytest
 from bot.domain import commands as c
 from bot.domain import refusals as r
 from bot.domain.events import Step
-from bot.domain.oncall import shift_at
-from bot.domain.policy import Policy, Rotation
+from bot.domain.policy import Policy
+from bot.domain.rotations import Rotation
 from bot.domain.runbooks import Runbook, fill_steps
 from bot.domain.severity import Status
+from bot.domain.turns import shift_at
 from tests.domain.room import POLICY, Room
 
 STEP = Step(number=1, section="Diagnosis", text="Look at {{ labels.instance }}", command="ping {{ labels.instance }}")

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from bot.domain.durations import Span, format_duration, parse_duration
+from bot.domain.durations import BusinessDays, Span, format_duration, parse_duration
+from bot.domain.policy import Organization, Policy
 from bot.domain.severity import Severity, parse_severity
 from bot.domain.text import clean, clean_line, has_letters, slug
 
@@ -41,17 +43,46 @@ def test_a_formatted_duration_reads_back_to_the_same_two_units(seconds: int) -> 
     assert format_duration(parse_duration(text.replace(" ", ""))) == text
 
 
+BERLIN = ZoneInfo("Europe/Berlin")
+FRIDAY = datetime(2026, 3, 13, 10, 0, tzinfo=UTC)
+
+
 def test_business_days_skip_weekends_and_holidays_and_end_at_five_local() -> None:
-    friday = datetime(2026, 3, 13, 10, 0, tzinfo=UTC)
-    berlin = ZoneInfo("Europe/Berlin")
-    due = Span("5bd").after(friday, berlin, frozenset({date(2026, 3, 16)}))
-    assert due.astimezone(berlin).isoformat() == "2026-03-23T17:00:00+01:00"
+    due = Span("5bd").after(FRIDAY, BusinessDays(BERLIN, holidays=frozenset({date(2026, 3, 16)})))
+    assert due.astimezone(BERLIN).isoformat() == "2026-03-23T17:00:00+01:00"
 
 
 def test_business_days_across_a_clock_change_still_end_at_five_local() -> None:
     before = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
-    due = Span("1bd").after(before, ZoneInfo("Europe/Berlin"))
+    due = Span("1bd").after(before, BusinessDays(BERLIN))
     assert due == datetime(2026, 3, 30, 15, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("organization", "due"),
+    [
+        ({}, "2026-03-16T17:00"),
+        ({"workdays": ["sun", "mon", "tue", "wed", "thu"], "end_of_business": "18:30"}, "2026-03-15T18:30"),
+        ({"workdays": ["Wednesday"], "holidays": ["2026-03-18"]}, "2026-03-25T17:00"),
+        ({"workdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}, "2026-03-14T17:00"),
+    ],
+)
+def test_an_organisation_says_on_which_days_and_until_when_it_works(organization: dict[str, object], due: str) -> None:
+    made = Organization.model_validate({"timezone": "Europe/Berlin", **organization})
+    assert Span("1bd").after(FRIDAY, made.business_days).astimezone(BERLIN).isoformat()[:16] == due
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("workdays", ["mon", "someday"]), ("workdays", []), ("workdays", "mon"), ("end_of_business", "25:00"),
+        ("end_of_business", "5 pm"), ("work_days", ["mon"]),
+    ],
+)  # fmt: skip
+def test_a_calendar_that_cannot_be_read_is_refused_by_its_key(key: str, value: object) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Policy.model_validate({"organization": {key: value}})
+    assert refused.value.errors()[0]["loc"][:2] == ("organization", key)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,35 @@ import yaml
 from aiohttp import web
 
 from bot.delivery.runner import Runner
+from bot.domain import commands as c
+from bot.domain.alerts import AlertBatch, Episode
+from bot.domain.incident import Incident
+from bot.domain.notices import Notice
+from bot.domain.questions import question_id
+from bot.domain.runbook_match import Shelf
+from bot.domain.triage import triage
 from bot.ports.delivery import DeliveryError, Done, Job, Registration
+from bot.ports.store import Answer, Changes, Claim, Keys, Loaded
 from bot.render.slack.manifest import manifest
 from bot.settings import Config, Environment, Settings
 from bot.simulator import Workspace, WorkspaceSettings, workspace
 from bot.simulator.control import Fault
 from bot.storage import schema
 from bot.storage.database import Database
+from bot.usecases.alerts import ReportBatch
+from bot.usecases.cases import Act, Request
+from bot.usecases.notices import Announce
+from bot.usecases.triaging import AnswerQuestion
 from bot.wiring.house import House, open_house
-from tests.outbound.vendors import SECRET, FakePagerDuty, FakeStatuspage, Trouble
+from tests.outbound.vendors import SECRET, FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage, Trouble
+from tests.support.alerts import alert, episode
 from tests.support.demo import ROOT, words_of
 
 CONFIG = """
 organization: {name: Acme, timezone: Europe/Berlin}
-channels: {announce: incidents}
+channels: {announce: incidents, admin: random, archive_after: 0.5s}
+routes: [{match: ['alertname="Maybe"'], action: triage}]
+triage: {channel: general}
 services:
   checkout:
     {owners: [U0002], invite: [U0003], usergroups: [S0001], escalation: shop, components: [Checkout],
@@ -40,7 +56,7 @@ statuspage:
   components: [{name: Checkout, group: Shop}]
   approval: {second_person: []}
   providers: [builtin, statuspage]
-delivery: {call_timeout: 0.8s, lease: 1.6s}
+delivery: {call_timeout: 0.8s, lease: 3s}
 """
 ROOM = "inc-1-checkout-is-down"
 PATIENCE = 40.0
@@ -49,13 +65,18 @@ EFFECTS_OF = {
     "conversations.create": "open_room",
     "conversations.invite": "invite",
     "conversations.setTopic": "show_topic",
+    "conversations.rename": "name_room",
+    "conversations.archive": "archive_room",
+    "conversations.unarchive": "restore_room",
     "pins.add": "pin_card",
     "bookmarks.add": "bookmark",
+    "bookmarks.remove": "show_call",
     "chat.update": "show_message",
+    "views.publish": "show_home",
 }
 """Methods that one effect alone calls; of a post, the metadata says whose it is."""
 _CHANGING = re.compile(
-    r" in <#C\w+>|\. Its channel #\S+ is being opened; you will be invited\."
+    r" in <#C\w+>|<#C\w+>|\. Its channel #\S+ is being opened; you will be invited\."
     r"|<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
 )
 Strikes = Callable[[str], bool]
@@ -72,6 +93,23 @@ def once() -> Strikes:
         return new
 
     return strikes
+
+
+@dataclass(frozen=True)
+class _Fired:
+    """A case that puts one alert on record, without triage."""
+
+    episode: Episode
+    command_id: str = ""
+
+    def keys(self) -> Keys:
+        return Keys()
+
+    def claims(self) -> tuple[Claim, ...]:
+        return ()
+
+    def run(self, loaded: Loaded, now: datetime) -> Changes:
+        return Changes(Answer(kind="fired"), episodes=[self.episode])
 
 
 @dataclass
@@ -91,6 +129,8 @@ class Site:
     workspace: Workspace
     pager: FakePagerDuty
     page: FakeStatuspage
+    sender: FakeAlertmanager
+    rest: FakePagerDutyRest
     base: str
     http: aiohttp.ClientSession
     kinds: dict[str, str] = field(default_factory=dict)
@@ -123,7 +163,7 @@ class Site:
         control = self.workspace.control
 
         def fault(method: str) -> Fault | None:
-            effect = self._effect_of(method, control.calls[-1].args)
+            effect = self.effect_of(method, control.calls[-1].args)
             if not effect or not strikes(effect):
                 return None
             self.struck[effect] += 1
@@ -135,6 +175,8 @@ class Site:
         def meet(effects: dict[str, str]) -> Callable[[str, Any], Trouble | None]:
             def trouble_for(method: str, body: Any) -> Trouble | None:
                 effect = effects.get(str((body or {}).get("event_action", method)))
+                if "/test/" in str((body or {}).get("dedup_key", "")):
+                    effect = "try_pager"
                 if effect is None or not strikes(effect):
                     return None
                 self.struck[effect] += 1
@@ -148,11 +190,19 @@ class Site:
         self.page.trouble_for = meet(  # type: ignore[method-assign]
             {"POST": "show_status_page", "PATCH": "show_status_page"}
         )
+        self.sender.trouble_for = meet(  # type: ignore[method-assign]
+            {"POST": "silence_alert", "DELETE": "lift_silence"}
+        )
+        self.rest.trouble_for = meet({"PUT": "answer_sender"})  # type: ignore[method-assign]
 
-    def _effect_of(self, method: str, arguments: dict[str, Any]) -> str:
+    def effect_of(self, method: str, arguments: dict[str, Any]) -> str:
+        """Return the kind of effect that makes this call."""
         if method == "chat.postMessage":
-            payload = json.loads(arguments["metadata"])["event_payload"]
+            metadata = arguments["metadata"]
+            payload = (json.loads(metadata) if isinstance(metadata, str) else metadata)["event_payload"]
             return self.kinds[payload["effect"]]
+        if method == "chat.update" and str(arguments.get("text", "")).startswith(("❓", "🔕")):
+            return "show_triage"
         return EFFECTS_OF.get(method, "")
 
     def watch(self) -> None:
@@ -177,8 +227,9 @@ class Site:
 
     # --- people ---------------------------------------------------------------------------------------
     def channel(self, name: str) -> Any:
-        """Return a channel of the workspace by name, or None."""
-        return next((c for c in self.workspace.world.channels.values() if c.name == name), None)
+        """Return the channel of the workspace that has, or had first, this name; or None."""
+        channels = self.workspace.world.channels.values()
+        return next((c for c in channels if name in (c.name, *c.previous_names)), None)
 
     async def say(self, channel: str, text: str, user: str = "U0001") -> dict[str, Any]:
         """Type `text` into `channel` as a person does."""
@@ -187,6 +238,50 @@ class Site:
             said: dict[str, Any] = await answer.json()
         assert said.get("ok"), said
         return said
+
+    async def fire(self, incident: int) -> None:
+        """Let an alert fire in an incident that a person declared."""
+        fired = _Fired(episode(incident, service="checkout"))
+        await self.house.committer.submit(fired)
+
+    async def page_comes_in(self, incident: int) -> None:
+        """Let an incident of PagerDuty's own join ours."""
+        line = c.AlertLine(source="pagerduty", fingerprint="Q1", name="Payments", summary="", status="firing")
+        news = c.ReportAlerts(lines=(line,), opened=1, closed=0, firing=1, total=1, raised=("pagerduty:Q1",))
+        policy = self.house.settings.config
+        await self.house.committer.submit(Act(Request("alert:pagerduty"), incident, news, policy))
+
+    async def tell_the_house(self) -> None:
+        """Let the house say something that belongs to no incident."""
+        fields = {"sender": "PagerDuty", "version": "V2", "setting": "TOCSIN_PAGERDUTY_WEBHOOK_SECRETS"}
+        notice = Notice(key="story/1", template="legacy_webhook", user="U0003", fields=fields)
+        for _ in range(2):
+            await self.house.committer.submit(Announce((notice,)))
+
+    async def ask_people(self) -> None:
+        """Let two alerts come of which people are asked first, and let one person dismiss them."""
+        policy = self.house.settings.config
+        for n in (1, 2):
+            one = alert(f"maybe-{n}", alertname="Maybe", service="search")
+            batch = AlertBatch(source="alertmanager", alerts=(one,))
+            await self.house.committer.submit(ReportBatch(Request("alert:alertmanager"), batch, policy, Shelf()))
+            await self.quiet()
+        question = question_id(triage(one, policy).group_key, 1)
+        asked = Request("U0003", surface="slack")
+        case = AnswerQuestion(asked, question, "dismiss", "", policy, Shelf())
+        await self.house.committer.submit(case)
+
+    async def open_home(self, user: str = "U0001") -> None:
+        """Open App Home as a person does, and wait until the house has heard of it."""
+        homes = self.house.slack._counter.homes
+        assert homes is not None
+        before = homes._open.get(user)
+        async with self.http.get(f"{self.base}/simulator/home?as={user}") as answer:
+            assert answer.status == 200
+        async with asyncio.timeout(PATIENCE):
+            while homes._open.get(user) == before:
+                self.committed.clear()
+                await self.committed.wait()
 
     async def press(self, action: str, user: str = "U0001") -> bool:
         """Press the button of that action id in the room; False if there is none."""
@@ -209,6 +304,16 @@ class Site:
             while True:
                 self.committed.clear()
                 if (await self.database.stats()).waiting == 0:
+                    return
+                await self.committed.wait()
+
+    async def until(self, holds: Callable[[Incident], bool]) -> None:
+        """Wait until the incident's state is so: told by commits."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self.committed.clear()
+                state = await self.database.incident(1)
+                if state is not None and holds(state):
                     return
                 await self.committed.wait()
 
@@ -241,7 +346,9 @@ class Site:
         pages = defaultdict(list)
         for key, actions in self.pager.alerts.items():
             pages[key.partition("/INC-")[2]] = list(dict.fromkeys(actions))
+        tried = pages.pop("", [])  # a page's test has a key of its own
         return {
+            "tried": tried,
             "rooms": sorted(c.name for c in self.workspace.world.channels.values() if c.name.startswith("inc-")),
             "members": sorted(room.members),
             "topic": room.topic["value"],
@@ -249,13 +356,23 @@ class Site:
             "bookmarks": sorted(bookmark["title"] for bookmark in room.bookmarks),
             "room": words(self.messages(ROOM)),
             "incidents": words(self.messages("incidents")),
+            "home": [_CHANGING.sub("…", words_of(view)) for view in self.homes()],
             "direct": {user: words(self.direct(user)) for user in ("U0001", "U0002", "U0003")},
             "pages": dict(pages),
+            "answers": list(dict.fromkeys(self.rest.changes)),
+            "silences": [
+                (one["matchers"], one["comment"].partition(" [")[0], one["status"]["state"])
+                for one in self.sender.silences.values()
+            ],
             "public": [
                 (one["name"], one["status"], [update["status"] for update in one["incident_updates"]])
                 for one in self.page.incidents.values()
             ],
         }
+
+    def homes(self) -> list[dict[str, Any]]:
+        """Return what App Home shows, to whom it shows anything."""
+        return [view for view in self.workspace.world.views.values() if view["type"] == "home"]
 
     def twice(self) -> list[str]:
         """Return the effects whose message stands twice."""
@@ -312,8 +429,14 @@ async def open_workspace(bot: str = "http://127.0.0.1:8080") -> AsyncIterator[tu
             await runner.cleanup()
 
 
-def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: str = CONFIG) -> Settings:
-    """Return the settings of a house beside these vendors."""
+def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: str = CONFIG, **more: str) -> Settings:
+    """Return the settings of a house beside these vendors; `more` are further variables.
+
+    With one of them, TOCSIN_ALERTMANAGER_API_URL, Alertmanager is called there.
+    """
+    read = yaml.safe_load(config)
+    if sender := more.pop("TOCSIN_ALERTMANAGER_API_URL", ""):
+        read["webhooks"] = {"alertmanager": {"url": sender}}
     values: dict[str, Any] = {
         "TOCSIN_DATABASE_URL": url,
         "TOCSIN_PUBLIC_URL": "http://127.0.0.1:8080",
@@ -327,20 +450,25 @@ def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: 
         "STATUSPAGE_PAGE_ID": "p1",
         "STATUSPAGE_API_URL": f"{page}/v1" if page else "http://127.0.0.1:9/v1",
         "TOCSIN_ALERTMANAGER_TOKEN": "faults",
+        "TOCSIN_ALERTMANAGER_API_TOKEN": SECRET,
+        "PAGERDUTY_API_TOKEN": SECRET,
+        "PAGERDUTY_FROM": "bot@example.com",
         "TOCSIN_LOG_LEVEL": "ERROR",
         "TOCSIN_LOG_FORMAT": "json",
+        **more,
     }
-    return Settings(Environment(**values), Config.model_validate(yaml.safe_load(config)), None)
+    return Settings(Environment(**values), Config.model_validate(read), None)
 
 
 @asynccontextmanager
-async def open_site(folder: Path, *, config: str = CONFIG) -> AsyncIterator[Site]:
-    """Open everything. The database is a file in `folder`."""
+async def open_site(folder: Path, *, config: str = CONFIG, **more: str) -> AsyncIterator[Site]:
+    """Open everything. The database is a file in `folder`; `more` are further variables of the environment."""
     url = f"sqlite:///{folder / 'tocsin.db'}"
     if not (folder / "tocsin.db").exists():
         schema.migrate(url)  # in this thread: Alembic bears no second one beside it
     calls = json.loads((ROOT / "tests" / "fixtures" / "pagerduty" / "outgoing-calls.json").read_text())
-    pager, page = FakePagerDuty(calls["events_api_v2"]), FakeStatuspage()
+    pager, page, sender = FakePagerDuty(calls["events_api_v2"]), FakeStatuspage(), FakeAlertmanager()
+    rest = FakePagerDutyRest("Q1")
     async with AsyncExitStack() as stack:
         opened, base = await stack.enter_async_context(open_workspace())
         settings = settings_for(
@@ -349,10 +477,13 @@ async def open_site(folder: Path, *, config: str = CONFIG) -> AsyncIterator[Site
             await stack.enter_async_context(pager.running()),
             await stack.enter_async_context(page.running()),
             config,
+            TOCSIN_ALERTMANAGER_API_URL=await stack.enter_async_context(sender.running()),
+            PAGERDUTY_API_URL=await stack.enter_async_context(rest.running()),
+            **more,
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
         house = await stack.enter_async_context(open_house(settings))
-        site = Site(house, opened, pager, page, base, http)
+        site = Site(house, opened, pager, page, sender, rest, base, http)
         site.watch()
         house.committer.on_commit.append(site.committed.set)
         await stack.enter_async_context(house.working())

@@ -1,9 +1,10 @@
 """An attempt that we gave up still reaches Slack after its repeat: the copy is taken away again, and it is told."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from bot.simulator.control import CallRecord
 from tests.faults.site import ROOM, Site, open_site
@@ -64,10 +65,7 @@ async def test_a_card_that_comes_late_leaves_the_one_that_is_kept_up_to_date(tmp
     async with open_site(tmp_path) as site:
 
         def is_card(call: CallRecord) -> bool:
-            if call.method != "chat.postMessage":
-                return False
-            effect = json.loads(call.args["metadata"])["event_payload"]["effect"]
-            return site.kinds[effect] == "post_card"
+            return call.method == "chat.postMessage" and site.effect_of(call.method, call.args) == "post_card"
 
         delay(site, is_card)
         await site.say("incidents", "/incident declare sev3 Checkout is down")
@@ -93,3 +91,36 @@ async def test_a_bookmark_that_comes_late_is_removed(tmp_path: Path) -> None:
         wanted = sorted(set(links()))
         await seen(lambda: len(links()) > len(wanted), 10)
         await seen(lambda: links() == wanted, GONE_WITHIN)
+
+
+@pytest.mark.parametrize(
+    ("method", "first", "then"),
+    [("chat.update", "title Checkout is looked at", "title Checkout is slow"),
+     ("conversations.setTopic", "status identified", "status monitoring")],
+)  # fmt: skip
+async def test_an_older_picture_that_comes_late_does_not_stay(
+    tmp_path: Path, method: str, first: str, then: str
+) -> None:
+    """The card and the topic end with what is so, whatever arrives when."""
+    old, new = (words.partition(" ")[2] for words in (first, then))
+    async with open_site(tmp_path) as site:
+        await site.say("incidents", "/incident declare sev3 Checkout is down")
+        await site.quiet()
+        state = await site.database.incident(1)
+        assert state
+        card, room = state.messages["card"].ts, site.channel(ROOM)
+
+        def shows(words: str) -> bool:
+            if method == "conversations.setTopic":
+                return words in str(room.topic["value"])
+            return words in str(next(m for m in site.messages(ROOM) if m["ts"] == card))
+
+        delay(site, lambda call: call.method == method and old in str(call.args))
+        await site.say(ROOM, f"/incident {first}")
+        await site.quiet()
+        await site.say(ROOM, f"/incident {then}")
+        await seen(lambda: shows(new), 10)
+        await seen(lambda: shows(old), 10)
+        await seen(lambda: shows(new), GONE_WITHIN)
+        await site.quiet()
+        assert shows(new)

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 
+from bot.domain.verbs.table import SPOKEN
 from bot.render.slack.manifest import SCOPES
-from bot.settings import Environment
+from bot.settings import Config, Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -96,6 +98,21 @@ def test_every_variable_that_is_named_is_a_setting(page: Path) -> None:
     assert named - ENVIRONMENT == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_every_command_to_slack_that_is_named_is_understood(page: Path) -> None:
+    spans = _code(page.read_text(encoding="utf-8"))
+    said = {word for span in spans for word in re.findall(r"/incident ([a-z][a-z-]*)", span)}
+    assert said - set(SPOKEN) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_every_piece_of_tocsin_yaml_that_is_shown_is_valid(page: Path) -> None:
+    for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        shown = yaml.safe_load(block)
+        if "alertmanager.yml" not in block and set(shown) <= set(Config.model_fields):
+            Config.model_validate(shown)
+
+
 def test_every_setting_of_the_environment_is_explained() -> None:
     table = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     assert {name for name in ENVIRONMENT if f"`{name}`" not in table} == set()
@@ -119,8 +136,8 @@ def test_the_checks_of_doctor_that_are_explained_are_made() -> None:
     page = (ROOT / "docs/connect-slack.md").read_text(encoding="utf-8")
     table = page[page.index("| line | says | do |") :].split("\n\n")[0]
     told = {name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
-    made = set(re.findall(r'Finding\(\s*"([^"]+)"', (ROOT / "bot/wiring/doctor.py").read_text(encoding="utf-8")))
-    assert told == made
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("bot/wiring/*.py")))
+    assert told == set(re.findall(r'(?:Finding\(\s*|^_CHECK\b[^"\n]*)"([^"]+)"', source, re.MULTILINE))
 
 
 def test_every_decision_is_in_the_index_and_has_its_four_parts() -> None:

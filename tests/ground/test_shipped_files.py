@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from bot.assets import asset_dir
+from bot.domain.permissions import Permissions
+from bot.domain.section import Section
 from bot.domain.templates import fill
 from bot.settings import Config, read_config
 from tests.support.postgres import Cluster
@@ -34,6 +36,12 @@ def test_the_example_settings_are_valid() -> None:
 def test_the_example_settings_show_every_key() -> None:
     loaded = yaml.safe_load((ROOT / "tocsin.example.yaml").read_text())
     assert set(loaded) == set(Config.model_fields)
+    hidden = []
+    for name, field in Config.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section) and section is not Permissions:
+            hidden += [f"{name}.{key}" for key in section.model_fields if key not in loaded[name]]
+    assert hidden == []
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

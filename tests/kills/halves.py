@@ -12,7 +12,7 @@ from tests.support.demo import ROOT, Person, Process, free_port, until, words_of
 DEMO_CONFIG = ROOT / "bot" / "wiring" / "demo.yaml"
 ROOM = "inc-1-checkout-is-down"
 DECLARE = "/incident declare sev1 Checkout is down #checkout"
-_CHANGING = re.compile(
+CHANGING = re.compile(
     r"<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
 )
 
@@ -58,12 +58,12 @@ def picture(person: Person) -> dict[str, Any]:
     other = [c["name"] for c in person.get("/simulator/state")["channels"] if c["name"].startswith("inc-")]
 
     def said(channel: str) -> Counter[str]:
-        return Counter(_CHANGING.sub("…", words_of(message)) for message in person.messages(channel))
+        return Counter(CHANGING.sub("…", words_of(message)) for message in person.messages(channel))
 
     return {
         "rooms": other,
         "members": sorted(room["members"]),
-        "topic": _CHANGING.sub("…", room["topic"]),
+        "topic": CHANGING.sub("…", room["topic"]),
         "pins": len(room["pins"]),
         "bookmarks": sorted(bookmark["title"] for bookmark in room["bookmarks"]),
         "room": said(ROOM),

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,27 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot.domain.effects import PagePager, ShowStatusPage
-from bot.domain.events import PageRequested, PublicPublished
+from bot.domain.effects import AnswerSender, PagePager, ShowStatusPage, SilenceAlert
+from bot.domain.events import PageRequested, PublicPublished, Resolved, SilenceRequested, Silencing
+from bot.domain.incident.state import Silence
 from bot.domain.severity import Status
+from bot.outbound.alertmanagers.alertmanager import Alertmanager
+from bot.outbound.pagers.answering import PagerDutyAnswers
 from bot.outbound.pagers.pagerduty import PagerDuty
 from bot.outbound.statuspages.statuspage import Statuspage
 from bot.ports.delivery import DeliveryError, Handler, Job
-from tests.outbound.vendors import SECRET, FakePagerDuty, FakeStatuspage, Trouble, Vendor, a_job
+from tests.outbound.vendors import (
+    AT,
+    SECRET,
+    FakeAlertmanager,
+    FakePagerDuty,
+    FakePagerDutyRest,
+    FakeStatuspage,
+    Trouble,
+    Vendor,
+    a_job,
+    an_incident,
+)
 
 
 @dataclass
@@ -55,6 +70,19 @@ async def pagerduty(http: aiohttp.ClientSession, fixtures: Path) -> AsyncIterato
         yield Case(adapter.page, vendor, _page, lambda: len(vendor.alerts), "pagerduty", 0)
 
 
+def _resolve(repeat: bool = False) -> Job:
+    state = an_incident(status=Status.RESOLVED, resolved_at=AT, remotes=("pagerduty:Q1",))
+    return a_job(AnswerSender(source="pagerduty", remote="Q1", action="resolve"), Resolved(), state, repeat=repeat)
+
+
+@asynccontextmanager
+async def pagerduty_rest(http: aiohttp.ClientSession, fixtures: Path) -> AsyncIterator[Case]:
+    vendor = FakePagerDutyRest("Q1")
+    async with vendor.running() as url:
+        adapter = PagerDutyAnswers(http, token=SecretStr(SECRET), sender="bot@example.com", api_url=url, timeout=0.2)
+        yield Case(adapter.answer, vendor, _resolve, lambda: len(vendor.changes), "pagerduty.rest", 0)
+
+
 @asynccontextmanager
 async def statuspage(http: aiohttp.ClientSession, fixtures: Path) -> AsyncIterator[Case]:
     vendor = FakeStatuspage()
@@ -69,7 +97,27 @@ async def statuspage(http: aiohttp.ClientSession, fixtures: Path) -> AsyncIterat
         yield Case(adapter.show, vendor, _publish, updates, "statuspage", 2)
 
 
-ADAPTERS = {"pagerduty": pagerduty, "statuspage": statuspage}
+def _silence(repeat: bool = False) -> Job:
+    until = AT + timedelta(hours=1)
+    asked = SilenceRequested(until=until, silences=(Silencing(name="HighLatency", matchers={"env": "prod"}),))
+    state = an_incident(silences={"3.0": Silence(name="HighLatency", until=until)})
+    return a_job(SilenceAlert(number=0), asked, state, repeat=repeat)
+
+
+@asynccontextmanager
+async def alertmanager(http: aiohttp.ClientSession, fixtures: Path) -> AsyncIterator[Case]:
+    vendor = FakeAlertmanager()
+    async with vendor.running() as url:
+        adapter = Alertmanager(http, url=url, token=SecretStr(SECRET), installation="t", timeout=0.2, clock=lambda: AT)
+        yield Case(adapter.silence, vendor, _silence, lambda: len(vendor.silences), "alertmanager", 0)
+
+
+ADAPTERS = {
+    "pagerduty": pagerduty,
+    "pagerduty-rest": pagerduty_rest,
+    "statuspage": statuspage,
+    "alertmanager": alertmanager,
+}
 
 
 @pytest_asyncio.fixture(params=ADAPTERS)
@@ -169,7 +217,8 @@ async def test_a_vendor_that_is_not_there_is_a_transient_error(http: aiohttp.Cli
         http, routing_key=SecretStr(SECRET), events_url="http://127.0.0.1:1", public_url="http://x", **nowhere
     )
     page = Statuspage(http, api_key=SecretStr(SECRET), page_id="p1", api_url="http://127.0.0.1:1/v1", **nowhere)
-    for deliver, job in ((pager.page, _page()), (page.show, _publish())):
+    sender = Alertmanager(http, url="http://127.0.0.1:1", token=SecretStr(SECRET), clock=lambda: AT, **nowhere)
+    for deliver, job in ((pager.page, _page()), (page.show, _publish()), (sender.silence, _silence())):
         with pytest.raises(DeliveryError) as caught:
             await deliver(job)
         assert not caught.value.permanent
@@ -181,6 +230,7 @@ async def test_a_vendor_that_is_not_set_up_says_which_setting_is_missing(http: a
     for deliver, job, setting in (
         (pager.page, _page(), "PAGERDUTY_ROUTING_KEY"),
         (page.show, _publish(), "STATUSPAGE_API_KEY"),
+        (Alertmanager(http, url="", installation="t").silence, _silence(), "webhooks.alertmanager.url"),
     ):
         with pytest.raises(DeliveryError) as caught:
             await deliver(job)

@@ -1,5 +1,6 @@
 """Slack's effects against the simulated workspace: done once, whatever becomes of the answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.domain.effects import (
     PostCard,
     PostDraft,
     PostRunbook,
+    ShowCall,
     ShowMessage,
     ShowTopic,
     Tell,
@@ -137,6 +139,12 @@ async def test_a_usergroups_members_are_asked_for_once_in_five_minutes() -> None
             assert len(office.calls("usergroups.users.list")) == asked
 
 
+async def test_twenty_incidents_at_once_ask_for_a_usergroups_members_once(office: Office) -> None:
+    life = await open_room(office, Life())
+    await asyncio.gather(*(office.carry(Invite(usergroups=("S0001",)), life, n=n) for n in range(20)))
+    assert len(office.calls("usergroups.users.list")) == 1
+
+
 async def test_the_topic_shows_the_state(office: Office) -> None:
     life = await open_room(office, Life())
     await office.carry(ShowTopic(), life)
@@ -163,6 +171,39 @@ async def test_a_bookmark_is_not_added_twice(office: Office, kind: str) -> None:
     assert bookmark["link"] == "https://tocsin.example/runbooks/service-api-down"
 
 
+def bookmarks(office: Office) -> list[tuple[str, str]]:
+    return [(one["title"], one["link"]) for one in office.channel(ROOM).bookmarks]
+
+
+async def test_another_call_takes_the_old_ones_place_among_the_bookmarks_and_none_leaves_none(office: Office) -> None:
+    life = await furnished(office)
+    channel = office.channel(ROOM).id
+    for title, link in (("Dashboard", "https://grafana.example/d/1"), ("Our own bridge", "https://meet.example/mine")):
+        await office.slack.call("bookmarks.add", channel_id=channel, title=title, type="link", link=link)
+    theirs = bookmarks(office)
+    for url in ("https://meet.example/a", "https://meet.example/b?x=1&y=2"):
+        await office.carry(ShowCall(), life.then(e.CallChanged(url=url)))
+        assert bookmarks(office) == [*theirs, ("Join the call", url)]
+    await office.carry(ShowCall(), life)
+    assert len(bookmarks(office)) == 3, "shown again, it stands there once"
+    await office.carry(ShowCall(), life.then(e.CallChanged(url="")))
+    assert bookmarks(office) == theirs
+
+
+@pytest.mark.parametrize("method", ["bookmarks.add", "bookmarks.remove"])
+@pytest.mark.parametrize("kind", LOST)
+async def test_a_call_whose_answer_was_lost_is_shown_once(office: Office, kind: str, method: str) -> None:
+    life = (await furnished(office)).then(e.CallChanged(url="https://meet.example/a"))
+    await office.carry(ShowCall(), life)
+    life.then(e.CallChanged(url="https://meet.example/b"))
+    await office.fault(method, kind)
+    with pytest.raises(DeliveryError) as caught:
+        await office.carry(ShowCall(), life)
+    assert not caught.value.permanent
+    await office.carry(ShowCall(), life, again=True)
+    assert bookmarks(office) == [("Join the call", "https://meet.example/b")]
+
+
 # --- messages ---------------------------------------------------------------------------------------------
 
 
@@ -176,7 +217,8 @@ async def test_a_live_message_reports_where_it_is_and_what_it_shows(
     assert done.command == MessagePosted(
         what=what, channel=office.channel(ROOM).id, ts=message["ts"], shown=life.state.seq
     )
-    assert message["metadata"]["event_payload"] == {"installation": "installation-1", "effect": f"7.{life.last.seq}.0"}
+    told = {"installation": "installation-1", "effect": f"7.{life.last.seq}.0", "claim": "t"}
+    assert message["metadata"]["event_payload"] == told
 
 
 @pytest.mark.parametrize("kind", LOST)
@@ -223,6 +265,20 @@ async def test_another_installations_message_is_not_taken_for_ours(office: Offic
     before = len(office.messages(office.channel(ROOM).id))
     await office.carry(PostRunbook(), life, again=True)
     assert len(office.messages(office.channel(ROOM).id)) == before + 1
+
+
+async def test_another_apps_message_is_not_taken_for_ours_whatever_its_metadata_say(office: Office) -> None:
+    life = await furnished(office)
+    effect = f"7.{life.last.seq}.0"
+    await office.carry(PostRunbook(), life)
+    room = office.channel(ROOM).id
+    (forged,) = [m for m in office.messages(room) if effect in str(m.get("metadata"))]
+    office.workspace.world.messages[room][forged["ts"]] = {**forged, "user": "U0OTHERBOT", "bot_id": "B0OTHER"}
+    before = len(office.messages(room))
+    done = await office.carry(PostRunbook(), life, again=True)
+    assert len(office.messages(room)) == before + 1
+    assert done.placed
+    assert done.placed.ts != forged["ts"]
 
 
 async def test_a_direct_message_is_found_too(office: Office) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,6 +144,71 @@ class FakePagerDuty(Vendor):
         return problems
 
 
+class FakePagerDutySchedules(Vendor):
+    """REST API v2, `GET /oncalls`: who is on call by which schedule. https://developer.pagerduty.com/api-reference/"""
+
+    def __init__(self, *entries: dict[str, Any]) -> None:
+        super().__init__()
+        self.entries = list(entries)
+        self.page = 100
+
+    def do(self, request: web.Request, body: Any) -> web.Response:
+        """Answer as PagerDuty does, page by page."""
+        if request.headers.get("Authorization") != f"Token token={SECRET}":
+            return web.json_response({"error": {"message": "Unauthorized"}}, status=401)
+        asked = request.query.getall("schedule_ids[]", [])
+        found = [one for one in self.entries if one["schedule"]["id"] in asked]
+        at = int(request.query.get("offset", "0"))
+        more = at + self.page < len(found)
+        return web.json_response(
+            {"oncalls": found[at : at + self.page], "offset": at, "limit": self.page, "more": more}
+        )
+
+
+class FakePagerDutyRest(Vendor):
+    """REST API v2: incidents by id. Shapes: fixtures/pagerduty/outgoing-calls.json, `rest`."""
+
+    RANK = ("triggered", "acknowledged", "resolved")
+
+    def __init__(self, *incidents: str) -> None:
+        super().__init__()
+        self.incidents = dict.fromkeys(incidents, "triggered")
+        self.changes: list[tuple[str, str]] = []
+        self._dropped: Trouble | None = None
+
+    def trouble_for(self, method: str, body: Any) -> Trouble | None:
+        """Drop the line twice: the first time aiohttp itself asks again, since a PUT may be repeated (RFC 9110)."""
+        again, self._dropped = self._dropped, None
+        trouble = again or super().trouble_for(method, body)
+        if trouble and trouble.reset and not again:
+            self._dropped = replace(trouble, after=False)
+        return trouble
+
+    def do(self, request: web.Request, body: Any) -> web.Response:
+        """Answer as PagerDuty does. Whoever acknowledges again starts its timer anew: that is a change."""
+        head = request.headers
+        if head.get("Authorization") != f"Token token={SECRET}":
+            return web.json_response({"error": {"message": "unauthorized", "code": 2006}}, status=401)
+        one = request.path.removeprefix("/incidents/")
+        if one not in self.incidents:
+            return web.json_response({"error": {"message": "Not Found", "code": 2100}}, status=404)
+        if request.method == "GET":
+            return web.json_response({"incident": {"id": one, "status": self.incidents[one]}})
+        wish = body["incident"]
+        if "@" not in head.get("From", "") or wish["type"] != "incident_reference":
+            return self._invalid("Requester User Not Found")
+        if self.incidents[one] == "resolved":
+            return self._invalid("Incident Already Resolved")
+        self.incidents[one] = wish["status"]
+        self.changes.append((one, wish["status"]))
+        return web.json_response({"incident": {"id": one, "status": wish["status"]}})
+
+    @staticmethod
+    def _invalid(why: str) -> web.Response:
+        problem = {"message": "Invalid Input Provided", "code": 2001, "errors": [why]}
+        return web.json_response({"error": problem}, status=400)
+
+
 class FakeStatuspage(Vendor):
     """API v1: one page's components and incidents with their updates. Shapes: INTEGRATIONS, section 3."""
 
@@ -196,3 +261,46 @@ class FakeStatuspage(Vendor):
         incident["incident_updates"].insert(0, {"status": wish["status"], "body": wish["body"]})
         self.incidents[incident["id"]] = incident
         return web.json_response(incident, status=status)
+
+
+class FakeAlertmanager(Vendor):
+    """API v2: silences. Shapes: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.silences: dict[str, dict[str, Any]] = {}
+
+    def do(self, request: web.Request, body: Any) -> web.Response:
+        """Answer as Alertmanager does behind a proxy that asks for a token."""
+        if request.headers.get("Authorization") != f"Bearer {SECRET}":
+            return web.json_response({"message": "who are you?"}, status=401)
+        path = request.path.removeprefix("/api/v2")
+        last = path.rpartition("/")[2]
+        match request.method, path:
+            case "POST", "/silences":
+                return self._place(body)
+            case "GET", "/silences":
+                return web.json_response([one for one in self.silences.values() if self._passes(one, request)])
+            case "GET", _ if last in self.silences:
+                return web.json_response(self.silences[last])
+            case "DELETE", _ if last in self.silences:
+                self.silences[last]["status"]["state"] = "expired"
+                return web.Response(status=200)
+        return web.Response(status=404)
+
+    def _place(self, body: Any) -> web.Response:
+        matchers = body["matchers"]
+        if not matchers or not all(set(one) == {"name", "value", "isRegex", "isEqual"} for one in matchers):
+            return web.json_response("at least one matcher is needed", status=400)
+        if not all(body.get(key) for key in ("startsAt", "endsAt", "createdBy", "comment")):
+            return web.json_response({"code": 602, "message": "a field is required"}, status=422)
+        new = f"s{len(self.silences) + 1}"
+        self.silences[new] = {**body, "id": new, "status": {"state": "active"}, "updatedAt": body["startsAt"]}
+        return web.json_response({"silenceID": new})
+
+    @staticmethod
+    def _passes(silence: Mapping[str, Any], request: web.Request) -> bool:
+        """A filter asks for silences with that very matcher."""
+        wanted = request.query.getall("filter", [])
+        has = {f'{one["name"]}="{one["value"]}"' for one in silence["matchers"]}
+        return all(one in has for one in wanted)

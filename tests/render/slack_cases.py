@@ -93,19 +93,32 @@ def attached(count: int, **texts: str) -> e.RunbookAttached:
 def every_tell(text: str, url: str = "https://grafana.example/d/1") -> Iterator[e.Event]:
     """One event for each text in the channel, with `text` wherever words come in."""
     later = T0 + timedelta(minutes=15)
-    fact = e.AlertFact(source="alertmanager", fingerprint="f", name=text, summary=text, status="firing", url=url)
+    fact = e.AlertFact(
+        source="alertmanager", fingerprint="f", name=text, summary=text, status="firing",
+        url=url, runbook_url=url, dashboard_url=url, why=text[:300],
+    )  # fmt: skip
+    matchers = {f"{n}{text[:40]}": text[:300] for n in range(20)}
     yield e.Acknowledged(took=192.0, late=True)
     yield e.SeverityChanged(old=Severity.SEV3, new=Severity.SEV1, reason=text, respond_by=later)
+    yield e.SeverityChanged(old=Severity.SEV3, new=Severity.SEV3, reason=text)
+    yield e.SeverityChanged(
+        old=Severity.SEV3, new=Severity.SEV1, reason=text, by_itself=True, respond_by=later, unacknowledged=text[:60]
+    )
     yield e.StatusChanged(old=Status.INVESTIGATING, new=Status.MONITORING, text=text)
     yield e.TitleChanged(old=text, new=text[:200] or "x")
     yield e.ServiceChanged(old=text[:60], new=text[:60] or "x")
     yield e.Resolved(text=text, postmortem_by=later, took=3600)
     yield e.Closed()
     yield e.Cancelled(reason=text)
+    yield e.Cancelled(reason=f"merged into INC-3: {text}", merged_into=3)
+    yield e.Absorbed(number=3, title=text[:200], channel="C0007", people=(ANNA, BEN))
+    yield e.Absorbed(number=3, channel=text[:40])
     yield e.Reopened(reason=text, respond_by=later)
     yield e.RoleAssigned(role="lead", user=BEN, old=ANNA)
     yield e.RoleAssigned(role=text[:60] or "x", user=BEN)
     yield e.HandoffOffered(user=BEN, lead=ANNA)
+    yield e.HandoffDeclined(user=BEN, reason=text)
+    yield e.HandoffWithdrawn(user=BEN, reason=text)
     yield e.PageRequested(
         target=text, users=(BEN, ANNA), usergroups=("S0001", text[:40]), pagers=(text[:40],), reason=text
     )
@@ -115,10 +128,22 @@ def every_tell(text: str, url: str = "https://grafana.example/d/1") -> Iterator[
     yield e.TaskDone(number=1)
     yield e.PublicPublished(version=1, title=text, text=text, status=Status.IDENTIFIED, components=(text[:60],))
     yield e.AlertsReported(opened=20, closed=3, firing=17, total=40, facts=(fact,) * 20)
+    yield e.SenderReported(source="pagerduty", what="note", who=text[:60], text=text)
+    yield e.SenderReported(source="pagerduty", what="unacknowledged")
+    yield e.CallChanged(url=url, dial=text[:300], source="pagerduty", who=text[:60])
+    yield e.Silenced(silence="3.0", name=text[:120], id="a1", matchers=matchers, until=later)
+    yield e.SilenceLifted(silence="3.0", name=text[:120], id="a1")
+    yield e.AlertsReported(opened=0, closed=3, firing=0, total=40, facts=(fact,) * 3)
     yield e.ResponseOverdue(level=1, due=T0, late_by=1.0, next_at=later)
     yield e.ResponseOverdue(level=2, due=T0, late_by=1.0)
     yield e.UpdateOverdue(due=T0, late_by=0.0)
+    yield e.RoleUnfilled(roles=("lead", text[:60] or "x"), due=T0, late_by=0.0, next_at=later)
+    yield e.ReliefDue(user=BEN, due=T0, late_by=0.0)
+    yield e.WentStale(idle=7200.0, due=T0, late_by=0.0)
+    yield e.TaskOverdue(number=1, due=T0, late_by=0.0)
+    yield e.TimerSnoozed(timer=text[:60] or "x", old=T0, until=later, reason=text)
     yield e.PostmortemOverdue(due=T0, late_by=0.0)
+    yield e.PostmortemOverdue(due=T0, late_by=0.0, next_at=later)
 
 
 def crowded(text: str) -> Life:
@@ -146,12 +171,14 @@ def crowded(text: str) -> Life:
     users = tuple(f"U2{n:03}" for n in range(50))
     life.then(e.PageRequested(target="x", users=users, pagers=tuple(f"{n}{text[:60]}" for n in range(5))))
     fact = e.AlertFact(source=text[:40], fingerprint="f", name=text[:120], summary=text[:300], status="firing")
+    life.then(e.CallChanged(url=f"https://meet.example/{'x' * 1900}", dial=text[:300]))
     life.then(e.AlertsReported(opened=1, closed=0, firing=900, total=2000, facts=(fact,)))
     life.then(attached(40, words=text[:2000] or "x", command=text[:4000]))
     life.then(e.UpdatePosted(text=text or "x", update_by=T0))
+    life.then(e.PublicPublished(version=1, title=text[:200], text=text[:5000], status=Status.IDENTIFIED))
     life.then(
         e.PublicDrafted(
-            version=1, title=text[:200], text=text[:5000], status=Status.INVESTIGATING, components=(text[:60],)
+            version=2, title=text[:200], text=text[:5000], status=Status.INVESTIGATING, components=(text[:60],)
         )
     )
     for n in range(20):

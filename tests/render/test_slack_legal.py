@@ -6,6 +6,7 @@ import pytest
 
 from bot.render.slack import legal, limits
 from bot.render.slack.message import actions, button, context, header, section
+from tests.render.slack_witness import objections
 
 TEXT = {"type": "mrkdwn", "text": "x"}
 PLAIN = {"type": "plain_text", "text": "x"}
@@ -60,6 +61,15 @@ ILLEGAL: dict[str, tuple[list[dict[str, Any]], str]] = {
     "unknown element": (in_actions({"type": "slider", "action_id": "a"}), "unknown type 'slider'"),
     "option text": (menu("static_select", options(1, text=long(76)), placeholder=PLAIN), "76 characters"),
     "option value": (menu("overflow", options(1, value="x" * 151)), "151 characters"),
+    "question without an answer": (in_actions(button_(confirm={"title": PLAIN, "text": TEXT})), "confirm.confirm"),
+    "question too long": (
+        in_actions(button_(confirm={"title": long(101), "text": TEXT, "confirm": PLAIN, "deny": PLAIN})),
+        "confirm.title: 101 characters",
+    ),
+    "question with a strange key": (
+        in_actions(button_(confirm={"title": PLAIN, "text": TEXT, "confirm": PLAIN, "deny": PLAIN, "colour": "red"})),
+        "unknown key colour",
+    ),
     "too many overflow options": (menu("overflow", options(6)), "6, from 1 to 5"),
     "option value twice": (menu("overflow", options(2, value="v")), "twice"),
     "foreign initial option": (
@@ -69,6 +79,18 @@ ILLEGAL: dict[str, tuple[list[dict[str, Any]], str]] = {
         ),
         "none of the options",
     ),
+    "key of another element": (in_actions(button_(initial_value="x")), "unknown key initial_value"),
+    "text with a strange key": ([section_(text=TEXT | {"colour": "red"})], "unknown key colour"),
+    "verbatim in plain text": (in_actions(button_(text=PLAIN | {"verbatim": True})), "takes no such key"),
+    "emoji in mrkdwn": ([section_(text=TEXT | {"emoji": True})], "takes no such key"),
+    "option without a value": (menu("overflow", [{"text": PLAIN}]), "no value"),
+    "option with a strange key": (menu("overflow", options(1, colour="red")), "unknown key colour"),
+    "option in mrkdwn": (menu("static_select", options(1, text=TEXT), placeholder=PLAIN), "must be plain_text"),
+    "menu without options": (menu("static_select", [], placeholder=PLAIN), "0, from 1 to 100"),
+    "no text object": (in_actions(button_(text="Go")), "no text object"),
+    "text field among buttons": (in_actions({"type": "plain_text_input", "action_id": "a"}), "can stand here"),
+    "button as an input": ([{"type": "input", "label": PLAIN, "element": button_()}], "can stand here"),
+    "placeholder too long": (in_actions({"type": "users_select", "action_id": "a", "placeholder": long(151)}), "151"),
     "too much in all": ([section_(text=long(2900, "mrkdwn"))] * 5, "14500 characters in all"),
 }  # fmt: skip
 
@@ -79,6 +101,12 @@ def test_slack_would_refuse(case: str) -> None:
     with pytest.raises(legal.IllegalPayload) as caught:
         legal.check(blocks)
     assert any(reason in breach for breach in caught.value.breaches), caught.value.breaches
+
+
+def test_the_witness_objects_to_what_slacks_library_knows() -> None:
+    for case in ("section too long", "header too long", "button style", "too many context elements", "unknown block"):
+        assert objections(ILLEGAL[case][0]), case
+    assert objections([section_(), *in_actions(button_())]) == []
 
 
 def test_every_breach_is_listed_with_its_place() -> None:

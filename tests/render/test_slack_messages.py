@@ -13,6 +13,7 @@ from bot.render.slack import ids, legal
 from bot.render.slack.message import Message
 from bot.render.slack.renderer import Renderer
 from tests.render.slack_cases import ANNA, BEN, T0, Life, attached, crowded, declared, every_tell, room, surroundings
+from tests.render.slack_witness import objections
 from tests.render.test_slack_mrkdwn import HOSTILE
 
 RENDER = Renderer(surroundings())
@@ -46,6 +47,7 @@ def controls(message: Message) -> dict[str, dict[str, Any]]:
 
 def must_be_harmless(message: Message) -> None:
     legal.check(message.blocks)
+    assert objections(message.blocks) == []
     assert message.text
     assert len(message.text.encode()) < 4000
     for kind, text in [("mrkdwn", message.text), *texts(message.blocks)]:
@@ -62,7 +64,7 @@ def must_be_harmless(message: Message) -> None:
 def every_message(text: str) -> list[Message]:
     life = crowded(text)
     book = next(item.event for item in life.log if isinstance(item.event, e.RunbookAttached))
-    made = [RENDER.live(what, life.state, book) for what in ("card", "announcement", "runbook", "draft")]
+    made = [RENDER.live(what, life.state, book) for what in ("card", "announcement", "runbook", "alerts", "draft")]
     made += [RENDER.runbook_page(life.state, book, page) for page in (1, 2, 99)]
     for event in every_tell(text):
         after = room(Life()).then(event)
@@ -71,6 +73,16 @@ def every_message(text: str) -> list[Message]:
     made.append(RENDER.tell_user(TellUser(user=BEN, template="page_requested"), paged.last, paged.state))
     failed = Life().then(e.DeliveryFailed(effect="7.1.0", what="open the channel", error=text, mend=text))
     made.append(RENDER.tell_user(TellUser(user=ANNA, template="delivery_failed"), failed.last, failed.state))
+    for offered in (crowded(text), room(Life())):
+        offered.then(e.HandoffOffered(user=BEN, lead=ANNA))
+        packet = TellUser(user=BEN, template="handoff_offered")
+        made.append(RENDER.tell_user(packet, offered.last, offered.state, book if offered.state.runbook else None))
+    back = room(Life()).then(e.HandoffWithdrawn(user=BEN, reason=text))
+    made.append(RENDER.tell_user(TellUser(user=BEN, template="handoff_withdrawn"), back.last, back.state))
+    calm = crowded(text).then(e.AlertsReported(opened=0, closed=3, firing=0, total=9))
+    made.append(RENDER.tell(Tell(template="alerts_over"), calm.last, calm.state))
+    due = crowded(text).then(e.TaskOverdue(number=1, due=T0, late_by=0.0))
+    made.append(RENDER.tell_user(TellUser(user=BEN, template="task_overdue"), due.last, due.state))
     over = crowded(text).then(e.Resolved(text=text, took=9.0))
     return [*made, RENDER.live("card", over.state), RENDER.live("announcement", over.state)]
 
@@ -100,7 +112,8 @@ def test_nothing_from_outside_rings_links_or_hides_in_any_message(text: str) -> 
 
 def test_the_card_of_a_new_incident_has_every_control() -> None:
     found = controls(RENDER.live("card", room(Life()).state))
-    assert {ids.ACK, ids.SEVERITY, ids.STATUS, ids.LEAD, ids.UPDATE, ids.RUNBOOK, ids.PUBLIC, ids.RESOLVE} == set(found)
+    steer = {ids.ACK, ids.SEVERITY, ids.STATUS, ids.LEAD, ids.TAKE_LEAD}
+    assert steer | {ids.UPDATE, ids.RUNBOOK, ids.PUBLIC, ids.WHY, ids.RESOLVE, ids.MORE} == set(found)
     assert found[ids.ACK]["style"] == "primary"
     assert found[ids.SEVERITY]["initial_option"]["value"] == "7:sev1"
     assert [o["value"] for o in found[ids.STATUS]["options"]][-1] == "7:resolved"
@@ -153,10 +166,11 @@ def test_failed_deliveries_can_be_retried_from_the_card() -> None:
 def test_after_the_resolve_the_card_tells_how_it_ended_and_drops_the_controls() -> None:
     life = room(Life()).then(e.Resolved(text="Rolled back", took=60, postmortem_by=T0))
     card = RENDER.live("card", life.state)
-    assert ids.RESOLVE not in controls(card)
-    assert ids.POSTMORTEM in controls(card)
+    assert list(controls(card)) == [ids.POSTMORTEM, ids.CLOSE, "open:reopen", ids.MORE]
     assert "Rolled back" in said(card)
-    assert "reopen because" in said(card)
+    assert "Postmortem due" in said(card)
+    life.then(e.Closed())
+    assert list(controls(RENDER.live("card", life.state))) == [ids.POSTMORTEM, "open:reopen", ids.MORE]
 
 
 def test_a_cancelled_incident_offers_nothing() -> None:
@@ -272,7 +286,9 @@ def test_an_alerts_report_names_a_few_and_counts_the_rest() -> None:
     life = room(Life()).then(event)
     made = RENDER.tell(Tell(template="alerts_reported", urgent=True), life.last, life.state)
     assert "and 18 more" in said(made)
-    assert controls(made)["link:1"]["url"] == "https://grafana.example/d/1"
+    buttons = [one for block in made.blocks if block["type"] == "actions" for one in block["elements"]]
+    sources = [one for one in buttons if one["text"]["text"] == "Source"]
+    assert said(made).count("<https://grafana.example/d/1|Source>") + len(sources) == 5
 
 
 def test_the_topic_changes_with_severity_status_lead_and_title_only() -> None:
@@ -283,3 +299,35 @@ def test_the_topic_changes_with_severity_status_lead_and_title_only() -> None:
     assert RENDER.topic(life.state) == before
     life.then(e.SeverityChanged(old=Severity.SEV1, new=Severity.SEV2))
     assert "SEV2" in RENDER.topic(life.state)
+
+
+@pytest.mark.parametrize(
+    ("event", "offered"),
+    [
+        (e.ReliefDue(user=BEN, due=T0, late_by=0.0, next_at=T0), {"open:handoff": "7", ids.SNOOZE: "7:relief:1h"}),
+        (e.ReliefDue(user=BEN, due=T0, late_by=0.0), {"open:handoff": "7"}),
+        (e.WentStale(idle=7200.0, due=T0, late_by=0.0, next_at=T0),
+         {ids.UPDATE: "7", ids.RESOLVE: "7", ids.SNOOZE: "7:stale:1d"}),
+        (e.PostmortemOverdue(due=T0, late_by=0.0, next_at=T0), {ids.POSTMORTEM: "7", ids.SNOOZE: "7:postmortem:1d"}),
+        (e.TaskOverdue(number=1, due=T0, late_by=0.0), {ids.TASK_DONE: "7:1"}),
+        (e.RoleUnfilled(roles=("comms",), due=T0, late_by=0.0, next_at=T0), {"open:role": "7"}),
+        (e.RoleUnfilled(roles=("lead",), due=T0, late_by=0.0, next_at=T0), {ids.TAKE_LEAD: "7"}),
+    ],
+    ids=["relief", "relief once", "stale", "postmortem", "task", "role", "lead"],
+)  # fmt: skip
+def test_a_reminder_has_the_button_that_answers_it_and_one_to_be_asked_later(
+    event: e.Event, offered: dict[str, str]
+) -> None:
+    life = room(Life()).then(e.TaskAdded(number=1, text="Add an alert", owner=BEN, due=T0)).then(event)
+    made = RENDER.tell(Tell(template=event.type, urgent=True), life.last, life.state)
+    assert {action: one["value"] for action, one in controls(made).items()} == offered
+
+
+def test_an_action_item_that_was_done_meanwhile_is_not_asked_for() -> None:
+    life = room(Life()).then(e.TaskAdded(number=1, text="Add an alert", owner=BEN, due=T0))
+    life.then(e.TaskOverdue(number=1, due=T0, late_by=0.0))
+    overdue = life.last
+    told = RENDER.tell_user(TellUser(user=BEN, template="task_overdue"), overdue, life.state)
+    assert controls(told)[ids.TASK_DONE]["value"] == "7:1"
+    life.then(e.TaskDone(number=1))
+    assert controls(RENDER.tell_user(TellUser(user=BEN, template="task_overdue"), overdue, life.state)) == {}

@@ -15,11 +15,12 @@ from tests.render.slack_cases import ANNA, BEN, TEMPLATES, Life, declared, every
 def asked_for() -> set[str]:
     """The templates that the reactions name, for every event there is a text for."""
     names: set[str] = set()
+    task = e.TaskAdded(number=1, text="x", owner=BEN)
     more = [e.DeliveryFailed(effect="7.1.0", what="open the channel", error="x", mend="y")]
-    for life in (Life(), room(Life())):
-        before, steps = life.state, len(life.log)
+    for start in (lambda: Life().then(task), lambda: room(Life()).then(task)):
+        before = start().then(e.AlertsReported(opened=0, closed=1, firing=0, total=1)).state
         for event in [*every_tell("x"), *more]:
-            after = Life().then(event) if steps == 1 else room(Life()).then(event)
+            after = start().then(event)
             for effect in react(before, after.state, after.last, Policy()).effects:
                 if isinstance(effect, Tell):
                     names.add(f"tell/{effect.template}.j2")

@@ -8,7 +8,8 @@ import pytest
 from bot.domain.incident import Draft, Incident, Published
 from bot.domain.policy import DEFAULT_SEVERITIES, Policy, Service, Severities
 from bot.domain.severity import Severity, Status
-from bot.render.slack import legal, views
+from bot.render.slack import legal, views, windows
+from tests.render.slack_witness import objections
 from tests.support.desks import START
 
 LONG = "<!channel> & `x` 🔥 " * 1000
@@ -55,15 +56,16 @@ def test_every_form_is_legal_whatever_stands_in_it(state: Incident, policy: Poli
         views.update_form(state, policy),
         views.resolve_form(state),
         views.public_form(state),
-        views.runbook_form(state, [f"{'runbook' * 20}-{n}" for n in range(200)]),
-        views.runbook_form(state, []),
+        views.runbook_form(state, {f"{'runbook' * 20}-{n}": LONG[:200] for n in range(200)}),
+        views.runbook_form(state, {}),
         views.severity_form(state, None),
         views.severity_form(state, Severity.SEV4),
         views.title_form(state),
-        views.note("A title that is far too long for Slack", LONG),
+        windows.note("A title that is far too long for Slack", LONG),
     ]
     for view in made:
         legal.check(view)
+        assert objections(view["blocks"]) == []
 
 
 def test_the_declare_form_says_what_each_severity_means_and_promises() -> None:
@@ -94,3 +96,22 @@ def test_a_title_longer_than_a_field_is_not_cut_on_its_way_through_the_form() ->
     title = "x" * 200
     view = views.title_form(incident(title=title))
     assert view["blocks"][1]["element"]["initial_value"] == title
+
+
+def test_a_runbook_is_chosen_by_its_title() -> None:
+    view = views.runbook_form(incident(), {"disk-full": "A disk is full", "api-down": "An API is down"})
+    options = view["blocks"][-1]["element"]["options"]
+    assert [(one["text"]["text"], one["value"]) for one in options] == [
+        ("A disk is full", "disk-full"), ("An API is down", "api-down"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "kind"), [(0, "plain_text_input"), (100, "static_select"), (101, "plain_text_input")]
+)
+def test_more_services_than_a_menu_holds_are_typed_and_none_is_out_of_reach(count: int, kind: str) -> None:
+    policy = Policy(services={f"service-{n:03}": Service() for n in range(count)})
+    blocks = views.declare_form(policy)["blocks"]
+    field = next(block for block in blocks if block.get("block_id") == "service")
+    assert field["element"]["type"] == kind
+    assert ("service-000" in str(field.get("hint"))) is (count > 100)

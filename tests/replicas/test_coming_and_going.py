@@ -15,12 +15,14 @@ from tests.support.crew import UNHURRIED, Crew, Workspace, alert, doubled
 from tests.support.demo import fetch, until
 from tests.support.postgres import Cluster
 
-pytestmark = [pytest.mark.postgres, pytest.mark.kill]
+pytestmark = [pytest.mark.postgres, pytest.mark.kill, pytest.mark.timeout(300)]
 
-ANSWER_DUE = 4.0
-"""Seconds: Slack waits three for an answer, and this machine is busy."""
+ANSWER_DUE = 3.5
+"""Seconds: who asks waits three, and this machine is busy."""
 RECOVERED_WITHIN = 10.0
 """Seconds until twenty more alerts are taken."""
+PAUSE = 0.03
+"""Seconds between two alerts of a sender: the replicas shall be busy, not the machine."""
 GONE_FOR = 12
 """Requests that are refused before the database comes back."""
 
@@ -33,7 +35,7 @@ def crew(tmp_path: Path, durable: Cluster) -> Iterator[Crew]:
 
 
 class Load:
-    """Senders that deliver alerts without a pause, each to the next replica; a refused one is sent again."""
+    """Senders that deliver one alert after another, each to the next replica; a refused one is sent again."""
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
@@ -46,7 +48,7 @@ class Load:
 
     def send(self) -> None:
         """Send until told to stop, and then until the last one is taken."""
-        while not self._stop.is_set():
+        while not self._stop.wait(PAUSE):
             n = next(self._names)
             body = alert(f"Load{n}", f"load-{n % 5}")
             for turn in count(n):
@@ -151,7 +153,9 @@ def test_a_rolling_restart_under_load_refuses_nothing_it_has_accepted(crew: Crew
         load.taken["done"] = "done"
         people.result(timeout=60)
         del load.taken["done"]
-    assert set(load.answers) <= {202, 0}, "no answer says no; 0 is a line to a process that is not there"
+    # who stops takes nothing new, and says so (503); 0 is a line to a process that is not there
+    assert set(load.answers) <= {202, 503, 0}
+    assert load.answers[503] < load.answers[202]
     assert said
     assert [one for one in said if "Not saved" in one] == []
     # Socket Mode knows no goodbye: an envelope may cross our closing of the socket, unread

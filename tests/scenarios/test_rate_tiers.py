@@ -15,6 +15,9 @@ from tests.support.demo import Person, Process, fetch, until
 from tests.support.serving import SERVES, Site
 
 SCALE = 20
+LIMITED = {"chat.postMessage", "conversations.invite", "pins.add"}
+READ_WITHIN = 400.0
+"""Milliseconds in which the bot has read an answer, on a busy machine."""
 Call = dict[str, Any]
 
 
@@ -71,23 +74,30 @@ def complete(person: Person, count: int) -> bool:
     return all(made[kind] == count for kind in kinds) and made["bookmarks.add"] == 2 * count == 2 * len(announced)
 
 
-def none_early(calls: list[Call]) -> bool:
-    """Whether after each 429 that method (and channel) was left alone for the second that the answer asked for."""
+def early(calls: list[Call]) -> list[str]:
+    """The calls that began within the second for which a 429 asked to leave that method (and channel) alone.
+
+    Those that were on their way when it was answered are not meant: they had left before it was read.
+    """
 
     def purse(call: Call) -> tuple[str, str]:
         posts = call["method"] == "chat.postMessage"
         return call["method"], str(call["args"].get("channel", "")) if posts else ""
 
     limited = [call for call in calls if call["error"] == "ratelimited"]
-    return not any(
-        purse(other) == purse(call) and call["done_at"] + 50 < other["at"] < call["done_at"] + 1000
+    return [
+        f"{other['method']} {other['at'] - call['done_at']:.0f} ms after"
         for call in limited
         for other in calls
-    )
+        if purse(other) == purse(call) and call["done_at"] + READ_WITHIN < other["at"] < call["done_at"] + 1000
+    ]
 
 
 def test_forty_at_once_all_complete_the_worst_first(site: Site) -> None:
     anna = site.person()
+    # Our budgets keep within the tiers; these limits come on top, as they do where another app uses them, too.
+    limits = [{"method": method, "kind": "429", "nth": 8, "retry_after": 1} for method in LIMITED]
+    anna.control(faults=limits)
     lower = ["sev2", "sev3", "sev4"] * 10
     told = declare(anna, lower)
     told += declare(anna, ["sev1"] * 10)
@@ -98,9 +108,10 @@ def test_forty_at_once_all_complete_the_worst_first(site: Site) -> None:
     order = [severity_of(call) for call in opened]
     after = order[answered:]  # all that started once the SEV1s were committed
     assert after[: after.count("sev1")] == ["sev1"] * after.count("sev1"), order
-    assert none_early(anna.calls())
+    assert {call["method"] for call in anna.calls() if call["error"] == "ratelimited"} >= LIMITED
+    assert early(anna.calls()) == []
     queued = [one for one in told if "is queued" in one]
-    assert len(queued) >= 15, told
+    assert len(queued) >= 8, told  # that it is everybody who has to wait, and nobody else: tests/storage/test_waits.py
     assert all("channels a minute" in one for one in queued)
 
 
@@ -112,3 +123,8 @@ def test_a_sev1_starts_at_once_after_twelve_lower_ones(site: Site) -> None:
     assert "is queued" not in said
     until(lambda: len(rooms(anna)) == 13, "the channel of the SEV1")
     assert severity_of(rooms(anna)[-1]) == "sev1"
+    anna.control(faults=[{"method": "conversations.create", "kind": "429", "retry_after": 1}])
+    declare(anna, ["sev2"])
+    until(lambda: len(rooms(anna)) == 14, "the channel that was limited")
+    assert "conversations.create" in [call["method"] for call in anna.calls() if call["error"] == "ratelimited"]
+    assert early(anna.calls()) == []

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -89,6 +89,32 @@ def test_what_is_missing_or_taken_is_named(tmp_path: Path) -> None:
         assert code == 1
         assert words in said
         assert len(said.splitlines()) == 1, said
+
+
+@pytest.mark.parametrize("mode", ["http", "socket"])
+def test_forty_commands_at_once_are_acknowledged_before_slack_has_answered_a_single_call(
+    tmp_path: Path, mode: Literal["http", "socket"]
+) -> None:
+    """Nobody's acknowledgement waits for a call, of theirs or of anybody else's. How fast it is, the benchmark says."""
+    with Site(tmp_path, mode=mode, config="delivery: {call_timeout: 8s, lease: 10s}\n") as site:
+        bot = site.start()
+        anna = site.person()
+        general = until(lambda: anna.channel("general"), "#general")["id"]
+        anna.control(latency_ms=12_000)
+        anna.say("general", DECLARE)
+        until(lambda: [call for call in anna.calls() if call["method"] == "conversations.create"], "delivery at work")
+        before = len(anna.calls()) - 1
+
+        def declare(n: int) -> str:
+            answer = anna.post("/simulator/send", channel=general, text=f"/incident declare sev2 Outage number {n}")
+            return str(answer.get("text"))
+
+        with ThreadPoolExecutor(40) as pool:
+            said = list(pool.map(declare, range(40)))
+        calls = anna.calls()[before:]
+        assert [one for one in said if "declared as SEV2" not in one] == []
+        assert [call["method"] for call in calls if call["done_at"] is not None] == []
+        bot.kill()  # it would wait for its calls
 
 
 def test_a_stop_in_the_middle_is_clean_and_the_next_start_finishes_the_job(site: Site) -> None:

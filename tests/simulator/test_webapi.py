@@ -261,6 +261,7 @@ async def test_marks_on_messages_and_channels(acme: Company) -> None:
     assert (await slack.bookmarks_list(channel_id="C0003"))["bookmarks"][0]["title"] == "RB"
     await slack.bookmarks_remove(**edit)
     assert (await slack.bookmarks_list(channel_id="C0003"))["bookmarks"] == []
+    assert await error(slack.bookmarks_remove(**edit)) == "not_found"
 
 
 async def test_who_is_who(acme: Company) -> None:

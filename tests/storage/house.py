@@ -7,15 +7,17 @@ from typing import Any
 
 from bot.domain import commands as c
 from bot.domain.effects import AnyEffect
+from bot.domain.events import Redacted
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.record import Observation
 from bot.domain.severity import Severity
 from bot.ports.delivery import Job
-from bot.ports.store import Answer, Settled
+from bot.ports.store import Answer, Changes, Keys, Loaded, Settled
 from bot.storage.database import Database, open_database
 from bot.usecases.cases import Act, Observe, Open, Request, Ring, Settle
 from bot.usecases.committer import Committer
+from bot.usecases.unfold import unfold
 
 ANN, BOB = "U0001", "U0002"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -81,6 +83,16 @@ class House:
         """Give the incident its room and card, and finish everything that this brought."""
         await self.act(number, c.RoomOpened(f"C{number}", f"inc-{number}"), "tocsin")
         await self.act(number, c.MessagePosted("card", f"C{number}", "1.1", 99), "tocsin")
+
+    async def redact(self, number: int, *facts: Redacted) -> None:
+        """Erase words, as a command will that nobody can give yet."""
+
+        def run(loaded: Loaded) -> list[Changes]:
+            changes = Changes(Answer(kind="redacted"))
+            unfold(changes, loaded.incidents[number], list(facts), policy=self.policy, now=self.clock(), actor=ANN)
+            return [changes]
+
+        await self.database.transact(Keys(incidents=frozenset({number})), (), run)
 
     async def finish(self, number: int | None = None) -> list[str]:
         """Carry out everything that may run, until nothing is left. Return the effects' kinds in order."""

@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from bot.domain import commands as c
 from bot.domain.events import Step
+from bot.domain.policy import Policy
 from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity
 from bot.ports.delivery import Job
@@ -69,6 +70,18 @@ async def test_a_lane_runs_one_by_one_in_the_order_of_the_log(house: House) -> N
     await house.settle(again)
     (second,) = [job for job in await house.claim() if job.effect.kind == "tell"]
     assert second.event.event.text == "two"
+
+
+async def test_a_page_does_not_wait_behind_what_another_incident_tells_the_same_person(house: House) -> None:
+    """Within an incident a person is told in order; between incidents the gravest goes first."""
+    for title, severity in (("Slow reports", Severity.SEV4), ("Checkout is down", Severity.SEV1)):
+        number = await house.open(title, severity=severity)
+        await house.furnish(number)
+        await house.finish()
+    for number in (1, 1, 2):
+        await house.act(number, c.PageSomeone(BOB))
+    told = [job for job in await house.claim() if job.effect.kind == "tell_user"]
+    assert [job.state.number for job in told] == [2, 1]
 
 
 async def test_messages_are_held_until_the_card_stands(house: House) -> None:
@@ -245,6 +258,19 @@ async def test_a_parked_budget_stops_its_own_effects_only(house: House) -> None:
     assert kinds(await house.claim()) == ["open_room"]
 
 
+async def test_what_a_dead_worker_left_behind_wakes_the_runner_when_its_budget_allows(database_url: str) -> None:
+    """Its lease has ended, and the vendor wants no call before a time: that is when it is needed."""
+    async with open_house(database_url, lease=-1.0) as house:
+        await house.open(severity=Severity.SEV3)
+        (left,) = await house.claim()
+        until = house.clock() + timedelta(seconds=30)
+        await house.database.park("conversations.create", until)
+        assert await house.claim("w2") == []
+        assert await house.database.next_wake(house.clock()) == until
+        house.clock.now = until
+        assert [job.id for job in await house.claim("w2")] == [left.id]
+
+
 async def test_the_next_wake_is_the_earliest_of_timer_and_lease(house: House) -> None:
     """Nothing to do: no wake-up at all."""
     assert await house.database.next_wake(house.clock()) is None
@@ -279,3 +305,14 @@ async def test_the_queue_never_walks_its_history() -> None:
     walked = [plan for plan in plans if plan.startswith(("SCAN effects", "SCAN timers", "SCAN lane_mate", "SCAN same"))]
     assert [plan for plan in walked if "USING" not in plan] == []
     assert len(plans) > 10
+
+
+async def test_a_status_page_that_waits_shows_the_newest_of_two_updates_of_one_commit(house: House) -> None:
+    """An approved update and the closing words are published together: the page must not end with the former."""
+    house.policy = Policy.model_validate({"statuspage": {"providers": ["statuspage"]}})
+    number = await house.open()
+    await house.furnish(number)
+    await house.act(number, c.ApprovePublic(), BOB)
+    await house.act(number, c.Resolve("The pool was restarted"))
+    (page,) = [job for job in await house.claim() if job.effect.kind == "show_status_page"]
+    assert page.event.event.version == page.state.published.version == 2  # type: ignore[union-attr]

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from sqlalchemy import Connection, text
@@ -12,8 +13,11 @@ from bot.domain import commands as c
 from bot.ports.store import Unavailable
 from bot.storage import schema
 from bot.storage.address import read_address
-from tests.storage.house import open_house
+from bot.storage.watched import FRESH, WatchedWrites
+from tests.storage.house import BOB, open_house
+from tests.support.demo import free_port
 from tests.support.postgres import Cluster
+from tests.support.relay import relayed
 
 
 @pytest.fixture
@@ -37,6 +41,29 @@ async def test_a_file_that_another_program_locks_is_unavailable_then_works_again
         other.close()
         await house.act(1, c.Acknowledge())
         assert await house.database.verify() == []
+
+
+async def test_a_file_that_another_program_locks_is_in_trouble_although_it_answers_reads(file_url: str) -> None:
+    """Until a change is taken again, and a few seconds longer: one lock may stop only some of them."""
+    second = [0.0]
+    async with open_house(file_url, patience=0.1) as house:
+        house.database._writes = WatchedWrites(house.database._backend, lambda: second[0])
+        await house.open()
+        assert house.database.trouble == ""
+        other = sqlite3.connect(file_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable):
+            await house.act(1, c.Acknowledge())
+        await house.database.ping()
+        second[0] += FRESH + 1
+        assert "SQLITE_BUSY" in house.database.trouble
+        other.execute("ROLLBACK")
+        other.close()
+        second[0] -= FRESH
+        await house.act(1, c.Acknowledge())
+        assert "SQLITE_BUSY" in house.database.trouble
+        second[0] += FRESH
+        assert house.database.trouble == ""
 
 
 async def test_a_full_disk_is_unavailable_and_loses_nothing_that_was_said(file_url: str) -> None:
@@ -109,3 +136,49 @@ async def test_a_deadlock_is_tried_again_three_times(postgres: Cluster, faults: 
         assert isinstance(outcomes[0], Unavailable) is not saved
         assert len(seen) == calls
         assert await house.open() == (2 if saved else 1)
+
+
+def fresh(cluster: Cluster) -> str:
+    """Return the address of a new database with today's schema."""
+    url = cluster.create(f"faults_{free_port()}")
+    schema.migrate(url)
+    return url
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("cut", ["before", "after"])
+async def test_a_commit_whose_answer_is_lost_is_answered_as_it_was(
+    postgres: Cluster, cut: Literal["before", "after"]
+) -> None:
+    """What holds is answered as done, and what does not is done again: either way once, and truthfully."""
+    async with relayed(await asyncio.to_thread(fresh, postgres)) as (url, relay), open_house(url) as house:
+        await house.open()
+        relay.cut = cut
+        assert (await house.act(1, c.AddNote("the deploy began at noon"), BOB)).kind == "note_added"
+        assert relay.cut is None
+        relay.cut = cut
+        assert await house.open("Search is slow") == 2
+        assert relay.cut is None
+        log = await house.database.events(1)
+        assert [item.event.type for item in log].count("note_added") == 1
+        assert len(await house.database.incidents()) == 2
+        assert await house.database.verify() == []
+
+
+@pytest.mark.postgres
+async def test_while_nobody_can_say_whether_a_commit_holds_it_is_not_called_unsaved(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is lost, and the database stays away."""
+    monkeypatch.setattr("bot.storage.postgres.FATE_WITHIN", 0.5)
+    async with (
+        relayed(await asyncio.to_thread(fresh, postgres)) as (url, relay),
+        open_house(url, patience=0.2) as house,
+    ):
+        await house.open()
+        relay.cut, relay.away = "after", True
+        with pytest.raises(Unavailable) as caught:
+            await house.act(1, c.AddNote("the deploy began at noon"), BOB)
+        assert caught.value.uncertain
+        relay.away = False
+        assert (await house.act(1, c.AddNote("the deploy began at noon"), BOB)).kind == "said_before"

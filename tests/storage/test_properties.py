@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.domain import commands as c
 from bot.domain.refusals import Refused
 from bot.domain.severity import Severity, Status
+from bot.domain.timers import TIMERS
 from bot.ports.store import Answer, Superseded
 from tests.storage.house import ANN, BOB, House, open_house
 from tests.support.databases import Databases
@@ -80,7 +81,7 @@ async def judge(house: House) -> None:
         assert await house.database.replay(state.number) == state.model_dump_json()
         assert len(state.model_dump_json()) < 16_000
         armed = Counter(timer.kind for timer in await house.database.timers(state.number) if timer.state == "armed")
-        due = {"respond": state.respond_by, "update": state.update_by, "postmortem": state.postmortem_by}
+        due = {kind: getattr(state, timer.field) for kind, timer in TIMERS.items()}
         assert armed == Counter(kind for kind, at in due.items() if at is not None)
 
 

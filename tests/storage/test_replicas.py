@@ -2,11 +2,19 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.util import await_only
 
 from bot.domain import commands as c
 from bot.domain.refusals import Refused
 from bot.ports.store import Answer
-from tests.storage.house import House, StandingClock, open_house
+from bot.storage import claims
+from tests.storage.house import BOB, House, StandingClock, open_house
+from tests.support.databases import migrate
+from tests.support.demo import free_port
+from tests.support.postgres import Cluster
 
 
 async def test_a_commit_elsewhere_wakes_this_process_but_its_own_does_not(database_url: str) -> None:
@@ -90,3 +98,35 @@ async def test_who_works_here_is_known(house: House) -> None:
     await house.database.beat("w2", house.clock())
     await house.database.beat("w2", house.clock())
     assert await house.database.replicas(house.clock() - timedelta(seconds=30)) == ["w2"]
+
+
+@pytest.mark.postgres
+async def test_no_call_is_claimed_after_the_commit_that_answers_it(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another replica resolves in the midst of a claim that takes over what a dead worker held."""
+    url = postgres.create(f"claims_{free_port()}")
+    await asyncio.to_thread(migrate, url)
+    clock = StandingClock()
+    choose = claims._choosing
+    async with open_house(url, clock, lease=-1.0) as house, open_house(url, clock) as other:
+        await house.open()
+        await house.furnish(1)
+        await house.act(1, c.PageSomeone(BOB))
+        assert "tell_user" in [job.effect.kind for job in await house.claim("dead")]
+        resolved = asyncio.Event()
+
+        async def resolve() -> None:
+            await other.act(1, c.Resolve("it was the pool"))
+            resolved.set()
+
+        def choosing() -> Any:
+            if not resolved.is_set():
+                await_only(resolve())  # the claim runs on the loop, between its statements
+            return choose()
+
+        monkeypatch.setattr(claims, "_choosing", choosing)
+        jobs = await house.claim("w2")
+        assert resolved.is_set()
+        assert [job for job in jobs if job.effect.kind == "tell_user"] == []
+        assert {job.state.is_active for job in jobs} == {False}

@@ -8,11 +8,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.domain.commands import Acknowledge
 from bot.ports.store import Unavailable
 from bot.storage import schema
 from bot.storage.address import BadAddress, read_address
 from bot.storage.tables import metadata
-from tests.storage.house import open_house
+from tests.storage.house import House, open_house
 from tests.support.databases import Databases
 
 
@@ -170,3 +171,59 @@ async def test_a_database_in_memory_has_its_schema() -> None:
     async with open_house("sqlite:///:memory:") as house:
         assert await house.open() == 1
         assert await house.database.verify() == []
+
+
+def test_incidents_of_the_version_before_know_how_far_their_record_is(empty_database_url: str) -> None:
+    """Up fills it in; down takes it away again and leaves streams and heads as they are."""
+    url = empty_database_url
+    schema.migrate(url)
+
+    async def write() -> None:
+        async with open_house(url) as house:
+            await house.open()
+            for n in range(3):
+                await house.observe(1, f"m{n}")
+
+    async def verify(*, cut: bool = False) -> list[str]:
+        async with open_house(url) as house:
+            if cut:
+                await house.database._backend.write(lambda conn: conn.execute(text("DELETE FROM records")))
+                await house.database._backend.write(lambda conn: conn.execute(text("DELETE FROM record_heads")))
+            return [f"{one.stream} {one.seq}" for one in await house.database.verify() if one.incident]
+
+    asyncio.run(write())
+    schema.migrate(url, "0009")
+    assert not {"record_seq", "record_hash"} & {name for name, *_ in look(url)["tables"]["incidents"][0]}
+    schema.migrate(url)
+    assert asyncio.run(verify()) == []
+    assert asyncio.run(verify(cut=True)) == ["record 1"]
+
+
+def test_code_before_the_records_were_anchored_writes_into_the_new_schema(empty_database_url: str) -> None:
+    """It names the columns it knows; what it leaves out says nothing wrong, and the next change sets it right."""
+    url = empty_database_url
+    schema.migrate(url)
+    later = ("record_seq", "record_hash")
+    before = ", ".join(one.name for one in metadata.tables["incidents"].c if one.name not in later)
+
+    async def use() -> None:
+        async with open_house(url) as house:
+            await house.open()
+            await house.observe(1, "m1")
+            as_it_did = (
+                f"CREATE TABLE kept AS SELECT {before} FROM incidents", "DELETE FROM incidents",
+                f"INSERT INTO incidents ({before}) SELECT {before} FROM kept", "DROP TABLE kept",
+            )  # fmt: skip
+            for statement in as_it_did:
+                await house.database._backend.write(lambda conn, one=statement: conn.execute(text(one)))
+            assert await house.database.verify() == []
+            assert await known(house) == 0
+            await house.act(1, Acknowledge())
+            assert await known(house) == 1
+            assert await house.database.verify() == []
+
+    async def known(house: House) -> int:
+        read = text("SELECT record_seq FROM incidents")
+        return await house.database._backend.read(lambda conn: conn.execute(read).scalar_one())
+
+    asyncio.run(use())

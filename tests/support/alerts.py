@@ -4,12 +4,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from multidict import CIMultiDict
 
-from bot.domain.alerts import Alert
+from bot.domain.alerts import Alert, Episode
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
@@ -57,6 +58,24 @@ def alert(fingerprint: str = "f1", status: str = "firing", source: str = "alertm
             "labels": {"alertname": name, **labels},
             "sender_group": "g1",
         }
+    )
+
+
+def episode(incident: int, fingerprint: str = "f1", at: datetime | None = None, **labels: str) -> Episode:
+    """Return an alert of Alertmanager's that fires in an incident."""
+    at = at or datetime(2026, 3, 14, 9, 12, tzinfo=UTC)
+    named = {"alertname": "HighLatency", **labels}
+    return Episode(
+        id=f"alertmanager/{fingerprint}/000001",
+        source="alertmanager",
+        fingerprint=fingerprint,
+        incident=incident,
+        group="g1",
+        name=named["alertname"],
+        labels=named,
+        opened_at=at,
+        last_seen=at,
+        why='severity="critical" → SEV1',
     )
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sqlite3
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -28,6 +29,8 @@ severities:
   sev1: {{respond: 4s}}
 """
 BEARER = {"Authorization": f"Bearer {TOKENS['TOCSIN_ALERTMANAGER_TOKEN']}", "Content-Type": "application/json"}
+STARTS_WITHIN = 90.0
+"""Seconds. Generous: three processes start at once, on whatever else goes on."""
 HUNG = 5.0
 """Seconds after which a sender hangs up; every answer is due in 3."""
 
@@ -52,17 +55,32 @@ class Crew(Site):
             self.ready(n)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         for n in list(self._frozen):
             self.thaw(n)
+        if kind is not None:
+            self.say_all()
         super().__exit__()
 
+    def say_all(self) -> None:
+        """Print what is known, where a failed test shows it: the queue, the timers, what each process said last."""
+        with contextlib.suppress(RuntimeError):  # the database may be what failed
+            for table in ("effects WHERE state IN ('waiting', 'held', 'claimed', 'failed')", "budgets"):
+                columns = "id, kind, state, attempt, lane, budget, not_before, lease_until, worker, error"
+                chosen = columns if table.startswith("effects") else "*"
+                show(f"--- {table}", self.rows(f"SELECT {chosen} FROM {table} LIMIT 60"))
+            show("--- now", self.rows("SELECT now(), extract(epoch FROM now())"))
+            armed = "SELECT incident, kind, due FROM timers WHERE state = 'armed' ORDER BY due LIMIT 20"
+            show("--- armed timers", self.rows(armed))
+        for process in self.bots:
+            show(f"--- process {process.pid}, ended: {process.ended}", process.output[-60:])
+
     # --- what befalls a replica -----------------------------------------------------------------------
-    def launch(self, n: int) -> None:
+    def launch(self, n: int, module: str = "tests.support.quick_serve") -> None:
         """Start replica `n`, without waiting for it."""
         # one address for all: it stands in links, by which a bookmark is recognised
         env = {**self.env, "TOCSIN_PORT": str(self.ports[n]), "TOCSIN_PUBLIC_URL": self.base}
-        self.running[n] = Process("serve", cwd=self.folder, env=env, module="tests.support.quick_serve")
+        self.running[n] = Process("serve", cwd=self.folder, env=env, module=module)
         self.bots.append(self.running[n])
 
     def ready(self, n: int) -> None:
@@ -73,8 +91,8 @@ class Crew(Site):
                 self.launch(n)
             return any(re.search(SERVES, line) for line in list(self.running[n].output))
 
-        until(stands, f"replica {n}")
-        until(lambda: fetch(f"{self.at(n)}/health/slack")[0] == 200, f"the socket of replica {n}")
+        until(stands, f"replica {n}", STARTS_WITHIN)
+        until(lambda: fetch(f"{self.at(n)}/health/slack")[0] == 200, f"the socket of replica {n}", STARTS_WITHIN)
 
     def kill(self, n: int) -> None:
         """SIGKILL replica `n`."""
@@ -85,6 +103,16 @@ class Crew(Site):
         """SIGSTOP replica `n`: its connections stand, and nothing answers."""
         self._frozen.add(n)
         os.kill(self.running[n].pid, signal.SIGSTOP)
+
+    def froze(self) -> int:
+        """Wait until a replica has frozen by itself; return which."""
+
+        def look() -> list[int]:
+            return [n for n, one in self.running.items() if n not in self._frozen and _state(one.pid) == "T"]
+
+        found = until(look, "a frozen replica")[0]
+        self._frozen.add(found)
+        return found
 
     def thaw(self, n: int) -> None:
         """SIGCONT replica `n`, if it is frozen."""
@@ -149,9 +177,16 @@ class Crew(Site):
         """Wait until nothing waits to be delivered and every one of the incidents has rung for its response."""
         many = len(list(numbers))
         rung = "SELECT count(DISTINCT incident) FROM timers WHERE kind = 'respond' AND state <> 'armed'"
-        still = "SELECT count(*) FROM effects WHERE state IN ('waiting', 'held', 'claimed')"
+        # a look may show something once more
+        still = """SELECT (SELECT count(*) FROM effects WHERE state IN ('waiting', 'held', 'claimed'))
+            + (SELECT count(*) FROM looks)"""
         until(lambda: int(self.cluster.sql(rung, self.database)) >= many, "every response timer", patience)
         until(lambda: self.cluster.sql(still, self.database) == "0", "an empty queue", patience)
+
+
+def _state(pid: int) -> str:
+    """Return the letter that the kernel has for what a process does: T, it is stopped (proc(5))."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +196,11 @@ class Post:
     channel: str
     ts: str
     effect: str
+
+
+def show(title: str, lines: Iterable[object]) -> None:
+    """Print, where a failed test shows it."""
+    sys.stdout.write("\n".join([title, *map(str, lines), ""]))
 
 
 def alert(name: str, service: str, **more: Any) -> bytes:
@@ -194,6 +234,12 @@ class Workspace:
             for channel, said in self._messages
             if said.get("metadata")
         ]
+
+    def live(self, key: str) -> list[dict[str, Any]]:
+        """The messages of incident `key` that were edited: its card, its announcement."""
+        ours = (said for _, said in self._messages if said.get("metadata") and said.get("edited"))
+        mine = f"{key.removeprefix('INC-')}."
+        return [said for said in ours if said["metadata"]["event_payload"]["effect"].startswith(mine)]
 
     def came(self) -> list[str]:
         """Each joining of somebody, as Slack says it in the channel."""

@@ -196,10 +196,14 @@ class Person:
         answer = _json(request)
         assert answer.get("error") is None, answer
 
-    def calls(self) -> list[dict[str, Any]]:
-        """What the bot called, in order."""
-        made: list[dict[str, Any]] = self.get("/simulator/calls", after="0")["calls"]
+    def calls(self, after: int = 0) -> list[dict[str, Any]]:
+        """What the bot called, in order; beyond number `after`, for who looks often and must not be in the way."""
+        made: list[dict[str, Any]] = self.get("/simulator/calls", after=str(after))["calls"]
         return made
+
+    def last_call(self) -> int:
+        """The number of the last call so far."""
+        return int(self.get("/simulator/control")["calls"])
 
 
 def words_of(message: dict[str, Any]) -> str:

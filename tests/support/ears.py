@@ -1,6 +1,6 @@
 """An observer that remembers what it was told, without the seconds."""
 
-from bot.ports.observer import Answered, Attempt
+from bot.ports.observer import Answered, Attempt, Oddity
 
 
 class Ears:
@@ -21,8 +21,14 @@ class Ears:
     def delivered(self, kind: str, outcome: Attempt, seconds: float) -> None:
         self._note("delivered", seconds, kind, outcome)
 
+    def oddity(self, source: str, what: Oddity) -> None:
+        self._note("oddity", 0, source, what)
+
     def breached(self, severity: str) -> None:
         self._note("breached", 0, severity)
+
+    def missed(self, severity: str) -> None:
+        self._note("missed", 0, severity)
 
     def of(self, what: str) -> list[tuple[str, ...]]:
         """Return the labels of what was heard of one kind."""

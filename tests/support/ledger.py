@@ -38,11 +38,24 @@ class Ledger:
         """Hold the case to its keys: what it did not ask for would not be loaded."""
         keys = case.keys()
         limited = Loaded(next_number=self.loaded.next_number if keys.opens else 0)
-        limited.episodes = {k: v for k, v in self.loaded.episodes.items() if k in keys.fingerprints}
-        limited.groups = {k: v for k, v in self.loaded.groups.items() if k in keys.groups}
-        seen = {e.incident for e in limited.episodes.values()} | {g.incident for g in limited.groups.values()}
-        seen |= {s.merged_into for n, s in self.loaded.incidents.items() if n in seen}
+        alerts = set(keys.fingerprints)
+        for _ in self.loaded.episodes:
+            alerts |= {one for k in alerts & self.loaded.episodes.keys() for one in self.loaded.episodes[k].relatives}
+        limited.episodes = {k: v for k, v in self.loaded.episodes.items() if k in alerts}
+        pointed = {episode.question for episode in limited.episodes.values()} | keys.questions
+        limited.asked = {k: v for k, v in self.loaded.asked.items() if k in keys.asked}
+        pointed |= {question.id for question in limited.asked.values()}
+        limited.questions = {k: v for k, v in self.loaded.questions.items() if k in pointed}
+        of_questions = {v.group for k, v in limited.questions.items() if k in keys.questions}
+        limited.groups = {k: v for k, v in self.loaded.groups.items() if k in keys.groups | of_questions}
+        limited.watches = {k: v for k, v in self.loaded.watches.items() if k in keys.watchdogs}
+        limited.sights = {k: v for k, v in self.loaded.sights.items() if k in keys.sights}
+        seen = {question.incident for question in limited.questions.values()}
+        seen |= {e.incident for e in limited.episodes.values()} | {g.incident for g in limited.groups.values()}
+        for _ in self.loaded.incidents:
+            seen |= {s.merged_into for n, s in self.loaded.incidents.items() if n in seen}
         limited.incidents = {n: s for n, s in self.loaded.incidents.items() if n in seen | keys.incidents}
+        limited.notices = {k: v for k, v in self.loaded.notices.items() if k in keys.notices}
         limited.recent = self.loaded.recent
         limited.answers = self.loaded.answers
         wanted = case.run(limited, self.now)

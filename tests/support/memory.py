@@ -11,16 +11,21 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.domain.alerts import Episode, Group
+from bot.domain.audit import Audited
+from bot.domain.duty import Override
 from bot.domain.effects import RESPONSE
 from bot.domain.events import Recorded
+from bot.domain.folding import FOLD_AFTER, how_many, was_out_of_reach
 from bot.domain.incident import Incident
+from bot.domain.notices import Notice
 from bot.domain.record import Entry
 from bot.ports.clock import Clock
-from bot.ports.delivery import Job
+from bot.ports.delivery import Folded, Job, Look
 from bot.ports.store import Answer, Changes, Claim, Conflict, DueTimer, Keys, Loaded, NewEffect, Settled, Unavailable
 
 LEASE = timedelta(seconds=10)
 RECENT = timedelta(minutes=2)
+LOOK_HELD = timedelta(seconds=2)
 State = Literal["waiting", "claimed", "done", "failed", "cancelled", "superseded"]
 OVER: frozenset[State] = frozenset({"done", "failed", "cancelled", "superseded"})
 
@@ -40,6 +45,7 @@ class Row:
     token: str = ""
     worker: str = ""
     lease_until: datetime | None = None
+    ended_at: datetime | None = None
     error: str = ""
 
 
@@ -63,7 +69,14 @@ class Tables:
     inbox: dict[str, Answer] = field(default_factory=dict)
     episodes: dict[tuple[str, str], Episode] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    overrides: dict[int, Override] = field(default_factory=dict)
+    audit: list[Audited] = field(default_factory=list)
+    notices: dict[str, datetime] = field(default_factory=dict)
+    said: list[Notice] = field(default_factory=list)
+    """Key → when it was said."""
     parked: dict[str, datetime] = field(default_factory=dict)
+    looks: dict[int, tuple[Look, datetime | None]] = field(default_factory=dict)
+    """By row: what is owed, and until when it was given to somebody."""
 
 
 class MemoryStore:
@@ -79,6 +92,7 @@ class MemoryStore:
         self._tokens = itertools.count(1)
         self.tables = Tables()
         self.down = False
+        self.fold_after = FOLD_AFTER
         self.commits = 0
         self.claims = 0
 
@@ -97,6 +111,9 @@ class MemoryStore:
         t = self.tables
         groups = {key: t.groups[key] for key in keys.groups if key in t.groups}
         episodes = {key: t.episodes[key] for key in keys.fingerprints if key in t.episodes}
+        known = t.episodes.keys()
+        while more := {one for mine in episodes.values() for one in mine.relatives} & known - episodes.keys():
+            episodes |= {key: t.episodes[key] for key in more}
         recent: dict[str, list[tuple[int, str, datetime]]] = {}
         for number, events in t.events.items():
             first = events[0]
@@ -121,6 +138,11 @@ class MemoryStore:
                 for entry in t.entries.get(number, [])
                 if (number, entry.observation.key) in keys.entry_keys
             },
+            notices={key: t.notices[key] for key in keys.notices if key in t.notices},
+            overrides={
+                n: one for n, one in t.overrides.items() if one.end > self._clock() and one.cancelled_at is None
+            },
+            next_override=max(t.overrides, default=0) + 1,
             next_number=max(t.incidents, default=0) + 1 if keys.opens else 0,
         )
 
@@ -132,8 +154,12 @@ class MemoryStore:
     def _write(self, changes: Changes) -> None:
         t = self.tables
         t.incidents.update(changes.incidents)
+        t.overrides.update((one.number, one) for one in changes.overrides)
         for event in changes.events:
             t.events.setdefault(event.incident, []).append(event.recorded)
+        t.audit += changes.audit
+        t.notices.update((notice.key, at) for notice, at in changes.notices)
+        t.said += [notice for notice, _ in changes.notices]
         for new in changes.entries:
             stream = t.entries.setdefault(new.incident, [])
             stream.append(new.entry.model_copy(update={"seq": len(stream) + 1}))
@@ -152,6 +178,14 @@ class MemoryStore:
             row = t.effects[gone]
             row.state, row.attempt, row.not_before = "waiting", 0, None
             row.new = replace(row.new, created_at=self._clock())
+        for shown in changes.show_again:
+            asked = t.effects[shown].new
+            same = [
+                r for r in t.effects.values() if (r.new.incident, r.new.show_key) == (asked.incident, asked.show_key)
+            ]
+            row = max(same, key=lambda one: one.place)
+            if row.state == "done":
+                row.state, row.attempt, row.not_before = "waiting", 0, None
         for number, kind, _ in changes.disarm:
             if timer := t.timers.get((number, kind)):
                 timer.state = "cancelled"
@@ -163,6 +197,18 @@ class MemoryStore:
             t.episodes[episode.source, episode.fingerprint] = episode
         for group in changes.groups:
             t.groups[group.key] = group
+        for key, episode in t.episodes.items():
+            if at := changes.seen.get(episode.id):
+                t.episodes[key] = episode.model_copy(update={"last_seen": at})
+        for name, at in changes.seen_groups.items():
+            t.groups[name] = replace(t.groups[name], last_alert_at=at)
+        for look in changes.looks:
+            row = next(self._places)
+            t.looks[row] = (replace(look, id=row), None)
+        for row in changes.looked:
+            t.looks.pop(row, None)
+        for row, at in changes.look_later:
+            t.looks[row] = (replace(t.looks[row][0], due=at), None)
         if changes.command_id:
             t.inbox[changes.command_id] = changes.answer
 
@@ -172,13 +218,16 @@ class MemoryStore:
             return
         row.state = "waiting" if settled.outcome == "retry" else settled.outcome
         row.not_before, row.error, row.lease_until = settled.not_before, settled.error, None
+        row.first_at = None if settled.untouched else row.first_at
+        row.attempt -= 0 if settled.tried else 1
+        row.ended_at = None if settled.outcome == "retry" else settled.at
 
     def _insert(self, new: NewEffect) -> None:
         if new.show_key:
             for row in self._waiting():
                 if (row.new.incident, row.new.show_key) == (new.incident, new.show_key):
                     row.state = "superseded"
-        self.tables.effects[new.id] = Row(new, next(self._places), held=new.held)
+        self.tables.effects[new.id] = Row(new, next(self._places), held=new.held, not_before=new.not_before)
 
     # --- Outbox ---------------------------------------------------------------------------------------
     async def claim(self, worker: str, limit: int, now: datetime) -> list[Job]:
@@ -188,18 +237,33 @@ class MemoryStore:
         self._cancel_answered()
         ripe = [row for row in self.tables.effects.values() if self._may_run(row, now)]
         ripe.sort(key=lambda row: (row.new.rank, row.place))
-        return [self._take(row, worker) for row in ripe[:limit]]
+        return [self._take(row, worker, self._behind(row, now)) for row in ripe[:limit]]
+
+    def _behind(self, row: Row, now: datetime) -> list[Row]:
+        """What waited behind `row` while its lane was out of reach, and can be told with it."""
+        lane = sorted((o for o in self.tables.effects.values() if o.new.lane == row.new.lane), key=lambda o: o.place)
+        since = row.new.created_at
+        told = len({o.ended_at for o in lane if o.state == "done" and o.ended_at and o.ended_at >= since})
+        if not row.new.lane or not was_out_of_reach(since, now, told, self.fold_after):
+            return []
+        open_ones = [o for o in lane if o.place >= row.place and o.state not in OVER]
+        return open_ones[1 : how_many([o.new.effect for o in open_ones])]
 
     def _cancel_answered(self) -> None:
-        for row in self._waiting():
+        for row in self.tables.effects.values():
+            left = row.state == "claimed" and row.lease_until is not None and row.lease_until <= self._clock()
+            if row.new.cause != RESPONSE or not (left or row.state == "waiting"):
+                continue
             state = self.tables.incidents[row.new.incident]
-            if row.new.cause == RESPONSE and (state.acknowledged_at or not state.is_active):
+            # one asked for after the acknowledgement (a person pages another one) still goes out
+            answered = state.acknowledged_at is not None and state.acknowledged_at >= row.new.created_at
+            if answered or not state.is_active:
                 row.state = "cancelled"
 
     def _may_run(self, row: Row, now: datetime) -> bool:
-        if row.state == "claimed":
-            return row.lease_until is not None and row.lease_until <= self._clock()
-        if row.state != "waiting" or row.held or (row.not_before and row.not_before > now):
+        if row.state == "claimed" and (row.lease_until is None or row.lease_until > self._clock()):
+            return False
+        if row.state not in ("waiting", "claimed") or row.held or (row.not_before and row.not_before > now):
             return False
         parked = self.tables.parked.get(self._budgets.get(row.new.effect.kind, ""))
         if parked and parked > now:
@@ -212,7 +276,7 @@ class MemoryStore:
             o.state == "claimed" and (o.new.incident, o.new.show_key) == key for o in others
         )
 
-    def _take(self, row: Row, worker: str) -> Job:
+    def _take(self, row: Row, worker: str, behind: Sequence[Row] = ()) -> Job:
         new, events = row.new, self.tables.events[row.new.incident]
         state = self.tables.incidents[new.incident]
         job = Job(
@@ -221,14 +285,17 @@ class MemoryStore:
             token=f"t{next(self._tokens)}",
             attempt=row.attempt + 1,
             created_at=new.created_at,
-            first_at=row.first_at,
+            first_at=min((one.first_at for one in (row, *behind) if one.first_at), default=None),
             state=state,
             event=events[new.seq - 1],
             runbook=events[state.runbook.seq - 1] if state.runbook else None,
+            folded=tuple(Folded(one.new.id, one.new.effect, events[one.new.seq - 1]) for one in behind),
+            claimed_at=self._clock(),
         )
-        row.state, row.token, row.worker, row.attempt = "claimed", job.token, worker, job.attempt
-        row.first_at = row.first_at or self._clock()
-        row.lease_until = self._clock() + LEASE
+        for one in (row, *behind):
+            one.state, one.token, one.worker, one.attempt = "claimed", job.token, worker, one.attempt + 1
+            one.first_at = one.first_at or self._clock()
+            one.lease_until = self._clock() + LEASE
         return job
 
     async def due_timers(self, now: datetime, limit: int) -> list[DueTimer]:
@@ -236,6 +303,17 @@ class MemoryStore:
         self._reach()
         armed = [(timer.due, key) for key, timer in self.tables.timers.items() if timer.state == "armed"]
         return [DueTimer(number, kind, due) for due, (number, kind) in sorted(armed) if due <= now][:limit]
+
+    async def due_looks(self, now: datetime, limit: int) -> tuple[list[Look], datetime | None]:
+        """What is due and given to nobody else, and when the next is."""
+        self._reach()
+        owed = sorted(self.tables.looks.items(), key=lambda item: item[1][0].due)
+        if not owed or owed[0][1][0].due > now:
+            return [], owed[0][1][0].due if owed else None
+        free = [look for _, (look, taken) in owed if look.due <= now and (taken is None or taken <= self._clock())]
+        for look in free[:limit]:
+            self.tables.looks[look.id] = (look, self._clock() + LOOK_HELD)
+        return free[:limit], None
 
     async def next_wake(self, now: datetime) -> datetime | None:
         """The earliest future moment at which something becomes ripe."""

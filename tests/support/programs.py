@@ -33,6 +33,11 @@ def alertmanager() -> Path | None:
     return _first("prometheus-alertmanager", "alertmanager")
 
 
+def amtool() -> Path | None:
+    """Return Alertmanager's own tool, or None."""
+    return _first("amtool")
+
+
 def _first(*names: str | None) -> Path | None:
     paths = (shutil.which(name) for name in names if name)
     return next((Path(path) for path in paths if path), None)

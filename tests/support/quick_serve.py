@@ -13,13 +13,17 @@ from bot.outbound.slack.budgets import LIMITS
 SCALE = 60.0
 
 
+def quick_limits() -> dict[str, tuple[int, float]]:
+    """Return the bot's own rate limits with shorter windows."""
+    return {name: (calls, seconds / SCALE) for name, (calls, seconds) in LIMITS.items()}
+
+
 def main() -> int:
     """Run the command line under shorter windows."""
     import bot.wiring.house
     from bot.cli import run
 
-    quick = {name: (calls, seconds / SCALE) for name, (calls, seconds) in LIMITS.items()}
-    with mock.patch.object(bot.wiring.house, "LIMITS", quick):
+    with mock.patch.object(bot.wiring.house, "LIMITS", quick_limits()):
         return run(sys.argv[1:])
 
 

@@ -3,10 +3,13 @@
 from datetime import datetime
 
 from bot.domain.alerts import Episode
+from bot.domain.audit import Audited
+from bot.domain.duty import Override
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.domain.record import Entry
 from bot.ports.reader import DeliveryRow, Fault, RoomWait, Stats, TimerRow
+from bot.ports.refills import Unfilled
 from bot.ports.store import Unavailable
 from tests.support.memory import MemoryStore
 
@@ -18,6 +21,8 @@ class MemoryReader:
         self._store = store
         self.down = False
         self.asked = 0
+        self.complete: dict[int, tuple[datetime, int]] = {}
+        """Incident → up to when its record is complete, and how long its log was then."""
 
     def _reach(self) -> None:
         if self.down:
@@ -38,6 +43,9 @@ class MemoryReader:
         states = sorted(self._store.tables.incidents.values(), key=lambda s: -s.number)
         return [s for s in states if (s.is_active or not active) and (before is None or s.number < before)][:limit]
 
+    async def unfinished(self) -> list[Incident]:
+        return [s for s in await self.incidents(limit=10**9) if s.is_active or s.status != "cancelled"]
+
     async def events(self, number: int, as_of: datetime | None = None) -> list[Recorded]:
         self._reach()
         return [item for item in self._store.tables.events.get(number, []) if as_of is None or item.at <= as_of]
@@ -45,6 +53,27 @@ class MemoryReader:
     async def entries(self, number: int, as_of: datetime | None = None) -> list[Entry]:
         self._reach()
         return [item for item in self._store.tables.entries.get(number, []) if as_of is None or item.at <= as_of]
+
+    async def overrides(self, since: datetime) -> list[Override]:
+        self._reach()
+        kept = sorted(self._store.tables.overrides.values(), key=lambda one: one.number)
+        return [one for one in kept if one.end > since and one.cancelled_at is None]
+
+    async def unfilled(self, since: datetime) -> list[Unfilled]:
+        self._reach()
+        found = []
+        for state in self._store.tables.incidents.values():
+            complete_to, seq = self.complete.get(state.number, (None, state.seq))
+            last = self._store.tables.events[state.number][-1].at
+            if state.room and (state.is_active or seq < state.seq or last >= since):
+                found.append(Unfilled(state, complete_to))
+        return sorted(found, key=lambda one: (one.state.severity.rank, -one.state.number))
+
+    async def filled(self, number: int, complete_to: datetime, seq: int) -> None:
+        self._reach()
+        before = self.complete.get(number)
+        if before is None or before[0] <= complete_to:
+            self.complete[number] = (complete_to, seq)
 
     async def timers(self, number: int) -> list[TimerRow]:
         self._reach()
@@ -65,6 +94,11 @@ class MemoryReader:
 
     async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
         return None
+
+    async def audit(self, *, limit: int = 200, incident: int | None = None, denied: bool = False) -> list[Audited]:
+        self._reach()
+        found = [one for one in reversed(self._store.tables.audit) if incident in (None, one.incident)]
+        return [one for one in found if one.outcome == "denied" or not denied][:limit]
 
     async def stats(self) -> Stats:
         self._reach()

@@ -17,7 +17,7 @@ from bot.render.slack.manifest import manifest
 from bot.simulator import workspace
 from bot.simulator.settings import WorkspaceSettings
 from bot.wiring.samples import samples
-from bot.wiring.serving import listening, until_told_to_stop
+from bot.wiring.serving import listening, told_to_stop
 
 TOKENS: Final = {
     "SLACK_BOT_TOKEN": "xoxb-serve-test-bot-token",
@@ -55,7 +55,7 @@ async def run(port: int, folder: Path, bot: str, mode: str) -> None:
         async with listening(app, listener):
             sys.stdout.write(f"{READY}\n")
             sys.stdout.flush()
-            await until_told_to_stop()
+            await told_to_stop().wait()
 
 
 if __name__ == "__main__":

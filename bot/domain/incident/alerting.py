@@ -1,11 +1,15 @@
-"""Rules for what machines report: alerts, and timers that ring."""
+"""Rules for what alerts report."""
+
+from datetime import timedelta
 
 from bot.domain import commands as c
 from bot.domain import events as e
 from bot.domain.incident.context import Context
-from bot.domain.incident.people import call_first_responders
+from bot.domain.incident.evolve import evolve
+from bot.domain.incident.responding import call_first_responders, change_severity, reopened
 from bot.domain.incident.state import Incident
-from bot.domain.oncall import escalation_level
+from bot.domain.people import is_person
+from bot.domain.sender_news import SENDERS
 from bot.domain.severity import Status
 from bot.domain.text import clean_line
 
@@ -20,7 +24,11 @@ def report_facts(command: c.ReportAlerts) -> e.AlertsReported:
         closed=command.closed,
         firing=command.firing,
         total=command.total,
+        again=command.again,
         truncated=command.truncated,
+        raised=command.raised,
+        lowered=command.lowered,
+        absorbed=command.absorbed,
         facts=tuple(
             e.AlertFact(
                 source=line.source,
@@ -29,6 +37,11 @@ def report_facts(command: c.ReportAlerts) -> e.AlertsReported:
                 summary=clean_line(line.summary, 300),
                 status=line.status,
                 url=line.url[:500],
+                runbook_url=line.runbook_url,
+                dashboard_url=line.dashboard_url,
+                why=clean_line(line.why, 300),
+                where=clean_line(line.where, 120),
+                inexact=line.inexact,
             )
             for line in command.lines[:FACTS_MAX]
         ),
@@ -37,62 +50,69 @@ def report_facts(command: c.ReportAlerts) -> e.AlertsReported:
 
 def report_alerts(state: Incident, command: c.ReportAlerts, ctx: Context) -> list[e.Event]:
     """Alerts joined or left. Severity may rise by itself, never fall; a new firing after the resolve reopens."""
-    made: list[e.Event] = [report_facts(command)]
+    made: list[e.Event] = [_news(state, command, ctx)]
     reopens = state.status is Status.RESOLVED and command.opened > 0
     rises = (state.is_active or reopens) and command.severity and command.severity.worse_than(state.severity)
-    severity = command.severity if rises and command.severity else state.severity
-    waits = reopens or state.acknowledged_at is None
+    after = state
     if reopens:
-        made.append(
-            e.Reopened(
-                reason="the alert fires again", respond_by=ctx.respond_by(severity), update_by=ctx.update_by(severity)
-            )
+        fact = reopened(state, state.severity, "the alert fires again", ctx)
+        made.append(fact)
+        after = evolve(state, e.Recorded(seq=state.seq + 1, at=ctx.now, actor=ctx.actor, event=fact))
+    if rises and command.severity:
+        made += change_severity(
+            after,
+            command.severity,
+            clean_line(command.severity_reason, 500),
+            ctx,
+            by_itself=True,
+            unseen=_unseen(command),
         )
-    if rises:
-        earlier = state.respond_by if state.is_active else None
-        made.append(
-            e.SeverityChanged(
-                old=state.severity,
-                new=severity,
-                reason=clean_line(command.severity_reason, 500),
-                by_itself=True,
-                respond_by=min(ctx.respond_by(severity), earlier or ctx.respond_by(severity)) if waits else None,
-                update_by=ctx.update_by(severity),
-            )
-        )
-    if waits and (reopens or rises):
-        made += call_first_responders(severity, state.service, ctx, already=() if reopens else state.reached)
+    elif reopens:
+        made += call_first_responders(state.severity, state.service, ctx, f"{state.severity.label} reopened")
+    if (
+        alerts_are_over(made[0])
+        and state.when_alerts_end == "monitoring"
+        and state.status in (Status.INVESTIGATING, Status.IDENTIFIED)
+    ):
+        made.append(e.StatusChanged(old=state.status, new=Status.MONITORING, text="all alerts have resolved"))
     return made
 
 
-def fire_timer(state: Incident, command: c.FireTimer, ctx: Context) -> list[e.Event]:
-    """A timer rang. One whose due time is not the one in force any more decides to nothing."""
-    late = max((ctx.now - command.due).total_seconds(), 0.0)
-    match command.kind:
-        case "respond" if state.respond_by == command.due and state.is_active and state.acknowledged_at is None:
-            return _escalate(state, command, ctx, late)
-        case "update" if state.update_by == command.due and state.is_active:
-            return [e.UpdateOverdue(due=command.due, late_by=late, next_at=ctx.update_by(state.severity))]
-        case "postmortem" if state.postmortem_by == command.due and state.status is Status.RESOLVED:
-            return [e.PostmortemOverdue(due=command.due, late_by=late)]
-        case _:
-            return []
+def _unseen(command: c.ReportAlerts) -> bool:
+    """True if nobody need have looked: an alert is new, or comes from where no people work on it."""
+    return command.opened > 0 or any(line.source not in SENDERS for line in command.lines)
 
 
-def _escalate(state: Incident, command: c.FireTimer, ctx: Context, late: float) -> list[e.Event]:
-    level = state.escalation + 1
-    reached, wait = escalation_level(ctx.policy, state.service, level, ctx.now)
-    overdue = e.ResponseOverdue(level=level, due=command.due, late_by=late, next_at=ctx.now + wait if wait else None)
-    made: list[e.Event] = [overdue]
-    if reached:
-        made.append(
-            e.PageRequested(
-                target=f"escalation level {level}",
-                level=level,
-                users=reached.users,
-                usergroups=reached.usergroups,
-                pagers=reached.pagers,
-                reason=f"nobody has acknowledged {state.key}",
-            )
-        )
+def _news(state: Incident, command: c.ReportAlerts, ctx: Context) -> e.AlertsReported:
+    """The fact; where the route said so and nobody has touched the incident, the clock of its quiet end with it."""
+    fact = report_facts(command)
+    alone = state.is_active and state.when_alerts_end == "resolve" and not state.touched
+    if not alone or fact.firing or fact.truncated:
+        return fact
+    return fact.model_copy(update={"quiet_by": state.quiet_by or ctx.now + timedelta(seconds=state.quiet)})
+
+
+def alerts_are_over(event: e.Event) -> bool:
+    """True for the news that the last alert has resolved. What a sender left out may still be firing."""
+    return isinstance(event, e.AlertsReported) and event.closed > 0 and event.firing == 0 and not event.truncated
+
+
+def attend(state: Incident, command: c.Attend, ctx: Context) -> list[e.Event]:
+    """Somebody came by themselves, or showed that they know: whoever was called has answered.
+
+    An incident that would have ended alone is theirs now.
+    """
+    if not is_person(ctx.actor) or not state.is_active:
+        return []
+    made: list[e.Event] = []
+    if owes_answer(state, ctx.actor):
+        made.append(e.CallAnswered(user=ctx.actor, how=command.how))
+    if command.how == "joined" and not state.touched and state.when_alerts_end == "resolve":
+        made.append(e.Attended(user=ctx.actor))
     return made
+
+
+def owes_answer(state: Incident, user: str) -> bool:
+    """True for somebody who was called and has shown no sign yet."""
+    call = state.calls.get(user)
+    return call is not None and call.answered_at is None

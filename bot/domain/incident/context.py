@@ -1,11 +1,20 @@
 """What a decision may know besides the incident: who asks, when, and what the organisation decided beforehand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.incident.state import Incident
 from bot.domain.policy import Policy
-from bot.domain.refusals import AlreadyOver, EmptyText, FinallyCancelled, TextTooLong, TitleTooLong, TitleUnreadable
+from bot.domain.refusals import (
+    AlreadyOver,
+    EmptyText,
+    FinallyCancelled,
+    NotAround,
+    TextTooLong,
+    TitleTooLong,
+    TitleUnreadable,
+)
 from bot.domain.severity import Severity, Status
 from bot.domain.text import TEXT_MAX, TITLE_MAX, clean, clean_line, has_letters
 
@@ -28,11 +37,34 @@ class Context:
         """When the response timer of a fresh incident rings."""
         return self.now + self.policy.severities[severity].respond
 
+    def missing_roles(self, severity: Severity, held: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the roles that this severity requires and nobody holds."""
+        return tuple(role for role in self.policy.severities[severity].roles if role not in held)
+
+    def role_by(self, severity: Severity, held: Mapping[str, str]) -> datetime | None:
+        """When to ask for the missing roles; None if none is missing."""
+        policy = self.policy.severities[severity]
+        return self.now + policy.roles_within if self.missing_roles(severity, held) else None
+
+    def relief_by(self, severity: Severity) -> datetime | None:
+        """When whoever takes command now should be relieved."""
+        after = self.policy.severities[severity].relief_after
+        return self.now + after if after else None
+
+    def stale_after(self, severity: Severity) -> float | None:
+        """Seconds without anything a person does, after which to ask whether it goes on."""
+        after = self.policy.severities[severity].stale_after
+        return after.total_seconds() if after else None
+
+    def archive_by(self) -> datetime | None:
+        """When the channel of an incident that ends now is archived."""
+        after = self.policy.channels.archive_after
+        return self.now + after if after else None
+
     def postmortem_by(self, severity: Severity) -> datetime | None:
         """When the postmortem of an incident resolved now is due, if it owes one."""
         span = self.policy.severities[severity].postmortem_span
-        org = self.policy.organization
-        return span.after(self.now, org.zone, frozenset(org.holidays)) if span else None
+        return span.after(self.now, self.policy.organization.business_days) if span else None
 
 
 def must_be_active(state: Incident) -> None:
@@ -41,6 +73,12 @@ def must_be_active(state: Incident) -> None:
         raise FinallyCancelled(key=state.key)
     if not state.is_active:
         raise AlreadyOver(key=state.key, status=state.status)
+
+
+def must_be_around(user: str, ctx: Context) -> None:
+    """Refuse somebody who cannot answer: a bot, or an account that was deactivated."""
+    if user in ctx.policy.duty.gone:
+        raise NotAround(user=user)
 
 
 def read_title(raw: str) -> str:

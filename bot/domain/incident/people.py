@@ -1,16 +1,14 @@
 """Rules about people: roles, the accepted handoff, paging."""
 
-from collections.abc import Container
-
 from bot.domain import commands as c
 from bot.domain import events as e
 from bot.domain import refusals as r
-from bot.domain.incident.context import Context, must_be_active, read_text
+from bot.domain.incident.context import Context, must_be_active, must_be_around, read_text
+from bot.domain.incident.responding import requested
 from bot.domain.incident.state import Incident
-from bot.domain.oncall import Reach, first_responders
+from bot.domain.oncall import first_responders
 from bot.domain.people import is_person
 from bot.domain.policy import Policy
-from bot.domain.severity import Severity
 from bot.domain.text import clean_line
 
 
@@ -26,15 +24,28 @@ def find_role(policy: Policy, word: str) -> str:
 def assign_role(state: Incident, command: c.AssignRole, ctx: Context) -> list[e.Event]:
     """Give a role. One person holds it; the old holder is told."""
     must_be_active(state)
+    must_be_around(command.user, ctx)
     role = find_role(ctx.policy, command.role)
     if state.roles.get(role) == command.user:
         raise r.NothingChanged(what=f"<@{command.user}> has that role")
-    return [e.RoleAssigned(role=role, user=command.user, old=state.roles.get(role))]
+    return [_assigned(state, role, command.user, ctx)]
+
+
+def _assigned(state: Incident, role: str, user: str, ctx: Context) -> e.RoleAssigned:
+    missing = ctx.missing_roles(state.severity, {**state.roles, role: user})
+    return e.RoleAssigned(
+        role=role,
+        user=user,
+        old=state.roles.get(role),
+        role_by=(state.role_by or ctx.role_by(state.severity, state.roles)) if missing else None,
+        relief_by=ctx.relief_by(state.severity) if role == "lead" else None,
+    )
 
 
 def offer_handoff(state: Incident, command: c.OfferHandoff, ctx: Context) -> list[e.Event]:
     """Offer the command to somebody; until they accept, the old commander keeps it."""
     must_be_active(state)
+    must_be_around(command.user, ctx)
     if state.lead == command.user:
         raise r.NothingChanged(what=f"<@{command.user}> is in command")
     return [e.HandoffOffered(user=command.user, lead=state.lead)]
@@ -42,10 +53,32 @@ def offer_handoff(state: Incident, command: c.OfferHandoff, ctx: Context) -> lis
 
 def accept_handoff(state: Incident, command: c.AcceptHandoff, ctx: Context) -> list[e.Event]:
     """Take the command that was offered to you."""
+    _must_be_offered(state, ctx)
+    return [_assigned(state, "lead", ctx.actor, ctx)]
+
+
+def decline_handoff(state: Incident, command: c.DeclineHandoff, ctx: Context) -> list[e.Event]:
+    """Say no to the command that was offered to you: the old commander keeps it, and is told."""
+    _must_be_offered(state, ctx)
+    return [e.HandoffDeclined(user=ctx.actor, reason=read_text(command.reason, "", optional=True, limit=1000))]
+
+
+def _must_be_offered(state: Incident, ctx: Context) -> None:
+    """Refuse anybody but the one who was asked."""
     must_be_active(state)
     if state.handoff is None or state.handoff.user != ctx.actor:
-        raise r.NoHandoff(key=state.key)
-    return [e.RoleAssigned(role="lead", user=ctx.actor, old=state.lead)]
+        refused = r.NoHandoff(key=state.key)
+        refused.denied = state.handoff is not None  # it was offered, to somebody else
+        raise refused
+
+
+def withdraw_handoff(state: Incident, command: c.WithdrawHandoff, ctx: Context) -> list[e.Event]:
+    """Take an offer back. Whoever may offer the command may; a new offer takes the place of an old one, too."""
+    must_be_active(state)
+    if state.handoff is None:
+        raise r.NothingOffered(key=state.key)
+    reason = read_text(command.reason, "", optional=True, limit=1000)
+    return [e.HandoffWithdrawn(user=state.handoff.user, reason=reason)]
 
 
 def join(state: Incident, command: c.Join, ctx: Context) -> list[e.Event]:
@@ -55,40 +88,27 @@ def join(state: Incident, command: c.Join, ctx: Context) -> list[e.Event]:
     return [e.JoinRequested(user=ctx.actor)]
 
 
+def enter(state: Incident, command: c.Enter, ctx: Context) -> list[e.Event]:
+    """To see a private incident is to be in its channel. Whoever is in a public one matters to nobody."""
+    here = command.user in state.people and command.user not in state.departed
+    return [] if not state.private or here or not is_person(command.user) else [e.Entered(user=command.user)]
+
+
+def leave(state: Incident, command: c.Leave, ctx: Context) -> list[e.Event]:
+    """…and whoever is no longer there sees it no longer, whatever they did in it or were called."""
+    gone = command.user in state.departed
+    return [] if not state.private or gone or not is_person(command.user) else [e.Left(user=command.user)]
+
+
 def page_someone(state: Incident, command: c.PageSomeone, ctx: Context) -> list[e.Event]:
     """Page a person, or whoever is on call for a service."""
     must_be_active(state)
     reason = read_text(command.reason, "", optional=True, limit=1000)
     target = command.target
     if is_person(target):
+        must_be_around(target, ctx)
         return [e.PageRequested(target=target, users=(target,), reason=reason)]
     reached = first_responders(ctx.policy, target, ctx.now)
     if not reached:
         raise r.NobodyToPage(what=clean_line(target, 60))
-    return [_requested(target, reached, reason)]
-
-
-def _requested(target: str, reached: Reach, reason: str, level: int = 0) -> e.PageRequested:
-    return e.PageRequested(
-        target=target,
-        level=level,
-        users=reached.users,
-        usergroups=reached.usergroups,
-        pagers=reached.pagers,
-        reason=reason,
-    )
-
-
-def call_first_responders(
-    severity: Severity, service: str | None, ctx: Context, already: Container[str] = ()
-) -> list[e.Event]:
-    """Page (SEV1) or notify (SEV2) whoever is on call at once, as the severity says. Nobody configured: nothing."""
-    policy = ctx.policy.severities[severity]
-    if not (policy.page or policy.notify):
-        return []
-    reached = first_responders(ctx.policy, service, ctx.now)
-    users = tuple(u for u in reached.users if u not in already)
-    pagers = tuple(p for p in reached.pagers if p not in already) if policy.page else ()
-    if not users and not pagers and not reached.usergroups:
-        return []
-    return [_requested(service or "on-call", Reach(users, reached.usergroups, pagers), f"{severity.label} declared")]
+    return [requested(target, reached, reason)]

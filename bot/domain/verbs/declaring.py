@@ -5,7 +5,9 @@ import re
 from typing import Final
 
 from bot.domain.commands import Declare
-from bot.domain.refusals import BadArgument, MissingArgument, UnknownService, UnknownSeverity
+from bot.domain.policy import Policy
+from bot.domain.refusals import BadArgument, MissingArgument, UnknownSeverity
+from bot.domain.services import find_service, near_service, service_of
 from bot.domain.severity import Severity, parse_severity
 from bot.domain.verbs.model import OpenForm, ParseContext, Wish
 from bot.domain.verbs.reading import Args, unquote
@@ -15,7 +17,9 @@ _CLEAR: Final = re.compile(rf"(?:(?:sev|severity)[ _-]?(?:\d+)|p[0-3]|crit(?:ica
 # A title may begin with any word: "high latency", "low disk", "S3 bucket gone", "2 nodes down" are titles.
 _UNCLEAR: Final = re.compile(r"(high|major|medium|low|minor|s?[1-4])\s*(?:[:,;]\s*|$)", re.IGNORECASE)
 _LAST: Final = r"\s+(sev[ _-]?[1-4])[.!]?$"
-_SERVICE: Final = r"(?<![^\s(])#([a-z][\w.-]*\w|[a-z])"
+_TAG: Final = r"(?<![^\s(])#({})"
+_SERVICE: Final = re.compile(_TAG.format(r"[a-z][\w.-]*\w|[a-z]"), re.IGNORECASE)
+"""`#checkout` among the words of a title."""
 _FLAGS: Final = ("private", "drill")
 
 
@@ -28,15 +32,14 @@ def declare(args: Args, ctx: ParseContext) -> Wish:
     private, drill = args.flag("private"), args.flag("drill")
     _refuse_near_flags(args)
     severity = _option_severity(args)
-    service = args.option("service")
-    if service is None and (found := args.cut(_SERVICE)):
-        service = found[1]
+    named = args.option("service")
+    service = _tagged(args, ctx.policy) if named is None else service_of(named, ctx.policy)
     severity = severity or _leading_severity(args) or _last_severity(args)
     title, _, description = args.rest().partition("\n")
     return Declare(
         title=unquote(title.strip()),
         severity=severity,
-        service=service_named(service, ctx) if service else None,
+        service=service or None,
         description=description.strip(),
         private=private,
         drill=drill,
@@ -81,12 +84,15 @@ def _refuse_near_flags(args: Args) -> None:
             raise BadArgument(what=f"`--{word}` is not a flag; did you mean `--{close[0]}`?", usage=args.usage)
 
 
-def service_named(word: str, ctx: ParseContext) -> str:
-    """Return the configured service that `word` means, else `word` itself. Refuses what looks like a typo of one."""
-    known = {name.lower(): name for name in ctx.policy.services}
-    word = word.lstrip("#").rstrip(".,;:")
-    if word.lower() in known:
-        return known[word.lower()]
-    if difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.8):
-        raise UnknownService(word=word, services=", ".join(sorted(known.values())))
-    return word
+def _tagged(args: Args, policy: Policy) -> str | None:
+    """Take the first `#service` out. Another `#word`, a channel for instance, stays where it is.
+
+    Refuses what looks like a slip of a service: it would leave the people out who must know.
+    """
+    tags = [found[1] for found in _SERVICE.finditer(args.text)]
+    for tag in tags:
+        if (service := find_service(tag, policy)) is not None:
+            args.cut(_TAG.format(re.escape(tag)) + r"(?![\w-])")
+            return service
+    slip = next((tag for tag in tags if near_service(tag, policy)), None)
+    return service_of(slip, policy) if slip else None

@@ -4,23 +4,34 @@ import re
 from typing import Final
 
 from bot.domain import commands as c
+from bot.domain.durations import parse_duration
 from bot.domain.refusals import (
     BadArgument,
     MissingArgument,
     UnknownIncident,
-    UnknownPerson,
-    UnknownService,
     UnknownSeverity,
     UnknownStatus,
 )
+from bot.domain.services import find_service, service_of
 from bot.domain.severity import Status, parse_severity
-from bot.domain.verbs.declaring import service_named
-from bot.domain.verbs.model import FormName, OpenForm, ParseContext, Query, Wish
-from bot.domain.verbs.reading import REFERENCE, Args
+from bot.domain.timers import TIMERS
+from bot.domain.verbs.model import FormName, OpenForm, ParseContext, Query, Undo, Wish
+from bot.domain.verbs.reading import REFERENCE, Args, person_id, somebody
 
 _SEVERITY: Final = re.compile(
     r"(?:to\s+)?((?:sev|severity|s|p)?[ _-]?\d+|[a-z]+)(?=$|[\s:,;.])[:,;.]*\s*", re.IGNORECASE
 )
+_HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?=$|[/?:])", re.IGNORECASE)
+"""An address as people type it, without the scheme."""
+TARGET: Final = re.compile(
+    rf"(?:(?:in)?to\s+|with\s+)?(?:{REFERENCE.pattern}|#?(\d+)(?=$|[\s:,;.!])[:,;.!]*\s*)", re.IGNORECASE
+)
+"""What an incident is merged into."""
+_NO: Final = re.compile(
+    r"(?:(declined?|reject(?:ed)?|refused?|no)|withdr[ae]wn?|cancel(?:led)?|revoked?)(?=$|[\s.,:;!])[.,:;!]*\s*",
+    re.IGNORECASE,
+)
+"""A handoff that does not come about: the receiver's no, or the offer taken back."""
 NUMBER_MAX: Final = 2**31 - 1
 
 
@@ -72,7 +83,17 @@ def title(args: Args, ctx: ParseContext) -> Wish:
 
 def service(args: Args, ctx: ParseContext) -> Wish:
     """`service checkout`, also as `#checkout`."""
-    return c.SetService(service_named(args.need("The service"), ctx))
+    return c.SetService(service_of(args.need("The service"), ctx.policy))
+
+
+def call(args: Args, ctx: ParseContext) -> Wish:
+    """`call https://…` sets where people talk, `call none` takes it away; bare, it is shown."""
+    if not args:
+        return Query("call")
+    said = args.rest().strip("<>")
+    if said.lower().rstrip(".!") in ("none", "off", "over", "ended"):
+        return c.SetCall("")
+    return c.SetCall(f"https://{said}" if _HOST.match(said) else said)
 
 
 def _form_or(args: Args, ctx: ParseContext, form: FormName, what: str) -> OpenForm | None:
@@ -85,14 +106,7 @@ def _form_or(args: Args, ctx: ParseContext, form: FormName, what: str) -> OpenFo
 
 # --- people ---------------------------------------------------------------------------------------------
 def _need_person(args: Args, ctx: ParseContext) -> str:
-    user = args.person(ctx.actor, ctx.find_person)
-    if user is not None:
-        return user
-    word = args.need("The person")
-    found = ctx.find_person(word)
-    if found is None:
-        raise UnknownPerson(word=word)
-    return found
+    return args.person(ctx.actor, ctx.find_person) or somebody(args.need("The person"), ctx.find_person)
 
 
 def lead(args: Args, ctx: ParseContext) -> Wish:
@@ -110,9 +124,12 @@ def role(args: Args, ctx: ParseContext) -> Wish:
 
 
 def handoff(args: Args, ctx: ParseContext) -> Wish:
-    """`handoff @ann` offers the command; `handoff accept` takes it."""
-    if re.fullmatch(r"(accept|accepted|take|ok|yes)[.!]?", args.text, re.IGNORECASE):
+    """`handoff @ann` offers the command; `accept` and `decline` answer, `withdraw` takes the offer back."""
+    if re.fullmatch(r"(?:accept|accepted|take|ok|yes)[.!]?", args.text, re.IGNORECASE):
         return c.AcceptHandoff()
+    if answer := _NO.match(args.text):
+        args.text = args.text[answer.end() :]
+        return c.DeclineHandoff(args.because()) if answer[1] else c.WithdrawHandoff(args.because())
     return c.OfferHandoff(_need_person(args, ctx))
 
 
@@ -121,14 +138,22 @@ def page(args: Args, ctx: ParseContext) -> Wish:
     if not args:
         raise MissingArgument(what="Whom to page", usage=args.usage)
     first = args.text.split(maxsplit=1)[0]
-    if first.startswith(("@", "<@")) or first.lower() == "me" or re.fullmatch(r"[UW][A-Z0-9]{4,20}", first):
+    if "@" in first or first.lower() == "me":
         return c.PageSomeone(_need_person(args, ctx), args.because())
-    target = service_named(args.word(), ctx)
-    known = ctx.policy.services
-    if known and target not in known:
-        # A service nobody configured would quietly page the default escalation instead.
-        raise UnknownService(word=target, services=", ".join(sorted(known)))
-    return c.PageSomeone(target, args.because())
+    word = args.need("Whom to page").lstrip("#").rstrip(".,:;")
+    configured = find_service(word, ctx.policy) if ctx.policy.services else None
+    user = None if configured else ctx.find_person(word) or person_id(word, ctx.find_person)
+    # A service that nobody configured is refused: it would quietly page the default escalation instead.
+    return c.PageSomeone(user or service_of(word, ctx.policy), args.because())
+
+
+def page_test(args: Args, ctx: ParseContext) -> Wish:
+    """`page --test checkout`, `page --test @ann`, or bare, to whoever asks."""
+    if not args and ctx.actor:
+        return c.TryPage(ctx.actor)
+    wish = page(args, ctx)
+    assert isinstance(wish, c.PageSomeone)
+    return c.TryPage(wish.target)
 
 
 # --- life cycle -----------------------------------------------------------------------------------------
@@ -141,7 +166,7 @@ def resolve(args: Args, ctx: ParseContext) -> Wish:
     """`resolve …`; bare, it asks what fixed it where it can."""
     if not args and ctx.forms:
         return OpenForm("resolve")
-    return c.Resolve(args.because())
+    return c.Resolve(args.rest())
 
 
 def reopen(args: Args, ctx: ParseContext) -> Wish:
@@ -159,13 +184,18 @@ def cancel(args: Args, ctx: ParseContext) -> Wish:
     return c.Cancel(args.because())
 
 
+def undo(args: Args, ctx: ParseContext) -> Wish:
+    """`undo`; what follows is courtesy."""
+    return Undo()
+
+
 def merge(args: Args, ctx: ParseContext) -> Wish:
-    """`merge INC-3`; `merge into 3` as well."""
-    args.cut(r"^(?:in)?to\s+")
-    match = REFERENCE.match(args.text) or re.match(r"#?(\d+)\s*$", args.text)
+    """`merge INC-3`; `merge into 3 because …` as well."""
+    match = TARGET.match(args.text)
     if match is None:
         raise MissingArgument(what="The incident to merge into", usage=args.usage)
-    return c.Merge(incident_number(match[1]))
+    args.text = args.text[match.end() :]
+    return c.Merge(incident_number(match[1] or match[2]), reason=args.because())
 
 
 def incident_number(digits: str) -> int:
@@ -173,6 +203,20 @@ def incident_number(digits: str) -> int:
     if len(digits) > 10 or not 0 < int(digits) <= NUMBER_MAX:
         raise UnknownIncident(key=f"INC-{digits[:12]}")
     return int(digits)
+
+
+def snooze(args: Args, ctx: ParseContext) -> Wish:
+    """`snooze update 30m because …`; without a timer it is the update that waits."""
+    first = args.need("The timer, and for how long")
+    name, span = (first.lower(), args.word()) if first.lower().strip(":,") in TIMERS else ("update", first)
+    name = name.strip(":,")
+    try:
+        length = parse_duration(span)
+    except ValueError as exc:
+        known = ", ".join(kind for kind, timer in TIMERS.items() if not timer.stop)
+        what = f"`{span or first}` is neither a timer ({known}) nor a length of time"
+        raise BadArgument(what=what, usage=args.usage) from exc
+    return c.Snooze(name, length, args.because())
 
 
 def retry(args: Args, ctx: ParseContext) -> Wish:

@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from bot.domain.alerts import Alert, AlertBatch, Skipped
 from bot.inbound.alerts import reading as r
-from bot.inbound.alerts.source import Access, Doors
+from bot.inbound.alerts.source import Access, Doors, every
 
 SOURCE = "alertmanager"
+LINES_MAX: Final = 10
+"""Lines of one header that are looked at."""
 SUMMARIES = ("summary", "message", "title", "description")
 
 
@@ -29,12 +31,15 @@ class Alertmanager:
         """Compare the Authorization header with every token and every pair, all of them, in constant time."""
         if not (doors.alertmanager_tokens or doors.alertmanager_basic):
             return "granted" if doors.alertmanager_insecure else "closed"
-        scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
-        given = _bytes(credentials.strip())
-        good = _is_one_of(given, doors.alertmanager_tokens)
-        if scheme.lower() == "basic":
-            good |= _is_one_of(_decoded(given), doors.alertmanager_basic)
-        return "granted" if good and given else "denied"
+        good = False
+        for line in every(headers, "Authorization")[:LINES_MAX]:  # `http_headers` with two values sends two
+            scheme, _, credentials = line.strip().partition(" ")
+            given = _bytes(credentials.strip())
+            known = _is_one_of(given, doors.alertmanager_tokens)
+            if scheme.lower() == "basic":
+                known |= _is_one_of(_decoded(given), doors.alertmanager_basic)
+            good |= known and bool(given)
+        return "granted" if good else "denied"
 
     def parse(self, raw: bytes, headers: Mapping[str, str]) -> AlertBatch:
         """Read a version 4 body. Raises Unusable if it is not JSON or has no list of alerts (a replaced payload)."""
@@ -59,16 +64,13 @@ def _parse(raw: bytes) -> AlertBatch:
             alerts.append(read)
         else:
             skipped.append(read)
-    left_out = data.get("truncatedAlerts")
-    truncated = left_out if isinstance(left_out, int) and not isinstance(left_out, bool) else 0
-    return AlertBatch(
-        source=SOURCE, alerts=tuple(alerts), skipped=tuple(skipped), truncated=min(max(truncated, 0), 1_000_000)
-    )
+    truncated = r.count(data.get("truncatedAlerts"))
+    return AlertBatch(source=SOURCE, alerts=tuple(alerts), skipped=tuple(skipped), truncated=truncated)
 
 
 # A group that fires on is sent again and again, by each of a pair, byte for byte.
 _parse_again: Final = lru_cache(maxsize=256)(_parse)
-_REPEATED_MAX: Final = 8 * 1024
+_REPEATED_MAX: Final = 4 * 1024
 """Bytes of a body that is remembered: 256 of them stay below 10 MB with what they mean."""
 
 
@@ -81,8 +83,8 @@ def _alert(item: Any, number: int, group: str) -> Alert | Skipped:
     status = item.get("status")
     if status not in ("firing", "resolved"):
         return Skipped(fingerprint=fingerprint, reason=f"alert {number} is neither firing nor resolved")
-    labels = r.pairs(item.get("labels"), r.LABEL_MAX)
-    annotations = r.pairs(item.get("annotations"), r.ANNOTATION_MAX)
+    labels, changed = r.labels(item.get("labels"))
+    annotations = r.annotations(item.get("annotations"))
     summary = next((annotations[name] for name in SUMMARIES if annotations.get(name)), "")
     return Alert(
         source=SOURCE,
@@ -91,6 +93,7 @@ def _alert(item: Any, number: int, group: str) -> Alert | Skipped:
         name=labels.get("alertname") or "Unnamed alert",
         summary=r.text(summary, 300),
         labels=labels,
+        inexact=changed,
         annotations=annotations,
         starts_at=r.moment(item.get("startsAt")),
         ends_at=r.moment(item.get("endsAt")),

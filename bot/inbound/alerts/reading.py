@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 
 from bot.domain.text import clean, clean_line, cut
 
-LABELS_MAX: Final = 60
-"""Labels or annotations kept of one alert; Prometheus alerts have about ten."""
+PAIRS_MAX: Final = 1000
+"""Labels or annotations read of one alert; Prometheus alerts have about ten. Fewer are kept: alert_labels.py."""
 NAME_MAX: Final = 120
 LABEL_MAX: Final = 500
 ANNOTATION_MAX: Final = 3000
 """Slack shows at most 3000 characters in a section; the rest is behind the alert's link."""
 URL_MAX: Final = 2000
 ID_MAX: Final = 100
+COUNT_MAX: Final = 1_000_000
 
 # RFC 3339 as Go writes it: 0 to 9 fractional digits, `Z` or an offset.
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(Z|z|[+-]\d\d:\d\d)")
@@ -32,17 +33,22 @@ class Unusable(Exception):
 
 def read_json(raw: bytes) -> dict[str, Any]:
     """Return the JSON object in `raw`. Raises Unusable."""
+    data = read_any_json(raw)
+    if not isinstance(data, dict):
+        raise Unusable("the body is not a JSON object")
+    return data
+
+
+def read_any_json(raw: bytes) -> Any:
+    """Return the JSON in `raw`, be it an object or not. Raises Unusable."""
     try:
-        data = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError as exc:
         raise Unusable("the body is not UTF-8") from exc
     except RecursionError as exc:
         raise Unusable("the body is nested too deeply") from exc
     except ValueError as exc:
         raise Unusable(f"the body is not JSON: {cut(str(exc), 100)}") from exc
-    if not isinstance(data, dict):
-        raise Unusable("the body is not a JSON object")
-    return data
 
 
 def _no_constant(name: str) -> None:
@@ -64,22 +70,34 @@ def words(value: object, limit: int = ANNOTATION_MAX) -> str:
     return clean(str(value)[: limit * 4], limit)
 
 
-def pairs(value: object, limit: int) -> dict[str, str]:
-    """Return a JSON object as clean names and values, at most LABELS_MAX of them; odd ones are left out.
+def labels(value: object) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return a JSON object as clean names and values, and the names of those that are not as the sender has them."""
+    found: dict[str, str] = {}
+    changed: dict[str, None] = {}
+    for n, (name, raw) in enumerate(value.items() if isinstance(value, dict) else ()):
+        key = text(name, NAME_MAX)
+        read = text(raw) if n < PAIRS_MAX else ""
+        if name == key and raw == read:
+            found[key] = read
+            continue
+        changed[key] = None
+        # A name that only reads like another one does not take its place.
+        if key and n < PAIRS_MAX and isinstance(raw, str | int | float) and (name == key or key not in found):
+            found[key] = read
+    return found, tuple(changed)
+
+
+def annotations(value: object) -> dict[str, str]:
+    """Return a JSON object as clean names and texts; odd ones are left out.
 
     So is a link that is not http(s), where the name says that it is a link: nothing may ever make one of it.
     """
-    if not isinstance(value, dict):
-        return {}
-    read = words if limit == ANNOTATION_MAX else text
     found: dict[str, str] = {}
-    for name, raw in value.items():
-        if len(found) >= LABELS_MAX:
-            break
+    for name, raw in list(value.items())[:PAIRS_MAX] if isinstance(value, dict) else ():
         if (key := text(name, NAME_MAX)) and isinstance(raw, str | int | float):
-            value_read = read(raw, limit)
-            if not (key.casefold().endswith(("url", "link")) and _FOREIGN.match(value_read)):
-                found[key] = value_read
+            read = words(raw)
+            if not (key.casefold().endswith(("url", "link")) and _FOREIGN.match(read)):
+                found[key] = read
     return found
 
 
@@ -121,6 +139,15 @@ def moment(value: object) -> datetime | None:
         return datetime.fromisoformat(f"{day}T{time}.{fraction:0<6}{zone}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def count(value: object) -> int:
+    """Return a number of things, also if it comes as text or as `5.0`; 0 for what is none."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        value = int(value.strip()[:9])
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return 0
+    return int(min(max(value, 0), COUNT_MAX))
 
 
 def get(data: object, *path: str) -> Any:

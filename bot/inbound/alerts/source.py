@@ -1,8 +1,8 @@
 """What a source of alerts is to the door: who may send, and what a body means."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.domain.alerts import AlertBatch
 
@@ -39,6 +39,14 @@ class Doors:
 
     def __repr__(self) -> str:
         return "Doors(…)"
+
+
+def every(headers: Mapping[str, str], name: str) -> list[str]:
+    """Return the values of a header, which may stand on several lines."""
+    lines: Callable[[str, Any], Iterable[str]] | None = getattr(headers, "getall", None)
+    if lines is not None:
+        return list(lines(name, ()))
+    return [headers[name]] if name in headers else []
 
 
 class Source(Protocol):

@@ -1,8 +1,11 @@
-"""Bolt routes what Slack sends to the tables. Every listener acknowledges with its return value, after its work."""
+"""Bolt routes what people ask to the tables. Every listener acknowledges with its return value, after its work.
+
+What happened in the workspace does not come here (hearing.py).
+"""
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -14,15 +17,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.inbound.slack.actions import ACTIONS, act
 from bot.inbound.slack.commands import COMMANDS
-from bot.inbound.slack.counter import NOT_SAVED, WENT_WRONG, Ack, Body, Counter
-from bot.inbound.slack.events import EVENTS
+from bot.inbound.slack.counter import STOPPING, WENT_WRONG, Ack, Body, Counter, not_saved
+from bot.inbound.slack.origins import asker, part
 from bot.inbound.slack.shortcuts import SHORTCUTS
 from bot.inbound.slack.views import submit
 from bot.ports.store import Unavailable
+from bot.render.slack import windows
 
 log = structlog.get_logger()
 _ANY: Final = re.compile(r"[\s\S]*")
 
+NOBODY: Final = "Nothing was done: Slack did not say who you are. Try again; if that stays so, tell your admin."
 Listener = Callable[[dict[str, Any], AsyncAck], Awaitable[BoltResponse]]
 
 
@@ -44,7 +49,6 @@ def build_app(counter: Counter, bot_token: str) -> AsyncApp:
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-    app.use(_events(counter))
     for name, command in COMMANDS.items():
         app.command(name)(_listener(counter, command))
     for name, shortcut in SHORTCUTS.items():
@@ -56,7 +60,6 @@ def build_app(counter: Counter, bot_token: str) -> AsyncApp:
     app.view(_ANY)(_listener(counter, submit))
     app.view_closed(_ANY)(_listener(counter, _nothing))
     app.shortcut(_ANY)(_listener(counter, _nothing))
-    app.event(_ANY)(_listener(counter, _nothing))
     app.error(_explain)
     return app
 
@@ -75,26 +78,42 @@ def _quiet_logger() -> logging.Logger:
 
 def _listener(counter: Counter, handler: Callable[[Counter, Body], Awaitable[Ack]]) -> Listener:
     async def listen(body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+        if not asker(body):
+            # nothing is done in nobody's name
+            log.warning("slack request names nobody", type=str(body.get("type") or "slash command")[:40])
+            return await ack(**_refusal(body, NOBODY))
+        if counter.stop.told:
+            return await _turn_away(counter, body, ack)
         return await ack(**await handler(counter, body))
 
     return listen
 
 
-def _events(counter: Counter) -> Callable[..., Awaitable[BoltResponse]]:
-    """Return the middleware that takes events before Bolt asks each listener in turn whether it is meant.
+def _refusal(body: Body, words: str) -> Ack:
+    """Return the acknowledgement that says why nothing was done, as far as one can say anything."""
+    if body.get("command"):
+        return {"response_type": "ephemeral", "text": words}
+    if body.get("type") == "view_submission":
+        return {"response_action": "update", "view": windows.note("Tocsin", words)}
+    return {}
 
-    Most events are the echoes of our own posts, a dozen per incident; the search cost more than the rest of the way.
+
+async def _turn_away(counter: Counter, body: Body, ack: AsyncAck) -> BoltResponse:
+    """Do nothing, and say so: in the acknowledgement, else over the response URL, else by Slack's own warning sign.
+
+    A submitted form stays as it was filled in, with the words at its first field.
     """
-
-    async def take(body: dict[str, Any], ack: AsyncAck, next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
-        event = body.get("event") if body.get("type") == "event_callback" else None
-        handler = EVENTS.get(str(event.get("type"))) if isinstance(event, Mapping) else None
-        if handler is None:
-            return await next_()
-        await handler(counter, body)
+    fields = list(part(part(body, "view"), "state").get("values") or ())
+    if body.get("type") == "view_submission" and fields:
+        return await ack(response_action="errors", errors={fields[0]: STOPPING.text})
+    if said := _refusal(body, STOPPING.text):
+        return await ack(**said)
+    if body.get("type") == "view_closed":
         return await ack()
-
-    return take
+    if url := str(body.get("response_url") or ""):
+        counter.tasks.start(counter.respond(url, STOPPING))
+        return await ack()
+    return BoltResponse(status=503)
 
 
 async def _nothing(counter: Counter, body: Body) -> Ack:
@@ -102,14 +121,12 @@ async def _nothing(counter: Counter, body: Body) -> Ack:
 
 
 async def _explain(error: Exception, body: dict[str, Any]) -> BoltResponse:
-    """The last net. An event that was not saved answers 503, so that Slack sends it again; a person reads words."""
+    """The last net: a person reads words."""
     if isinstance(error, Unavailable):
-        log.warning("slack event not saved", error=str(error))
+        log.warning("slack request not saved", error=str(error))
     else:
         log.error("slack request failed", error=type(error).__name__, exc_info=error)
-    if body.get("type") == "event_callback":
-        return BoltResponse(status=503, body={"error": "not saved"})
-    said = NOT_SAVED if isinstance(error, Unavailable) else WENT_WRONG
+    said = not_saved(error) if isinstance(error, Unavailable) else WENT_WRONG
     return BoltResponse(
         status=200, body={"response_type": "ephemeral", "text": said.text} if body.get("command") else ""
     )

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from bot.inbound.slack.counter import Ack, Body, Counter, Heard, Said
+from bot.inbound.slack.origins import asker
 from bot.render.slack import views
 from bot.render.slack.message import Message
 from bot.usecases.desk import Door, Form
@@ -21,9 +22,9 @@ async def incident(counter: Counter, body: Body) -> Ack:
 
 
 async def _do(counter: Counter, body: Body, heard: Heard) -> Said:
-    channel, user = str(body.get("channel_id", "")), str(body.get("user_id", ""))
+    channel, user = str(body.get("channel_id", "")), asker(body)
     where = await counter.rooms.incident(channel)
-    request = counter.request(user, body.get("trigger_id"))
+    request = counter.request(user, body.get("trigger_id"), "slash")
     asked = counter.desk.read(str(body.get("text") or ""), request, SLACK)
     heard.verb = asked.verb.name
     outcome = await counter.desk.do(asked, request, where)

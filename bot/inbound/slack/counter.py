@@ -2,31 +2,36 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
 import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.policy import Policy
 from bot.domain.refusals import Refused
+from bot.inbound.slack.errors import FAILED, name_of
+from bot.inbound.slack.homes import OpenHomes
+from bot.inbound.slack.opening import view_of
 from bot.inbound.slack.rooms import Rooms
 from bot.inbound.slack.tasks import Tasks
 from bot.ports.observer import Answered, Observer, Unobserved
 from bot.ports.reader import Reader
+from bot.ports.stop import Stop
 from bot.ports.store import Answer, Unavailable
-from bot.render.slack import replies, views
+from bot.render.slack import replies, windows
 from bot.render.slack.answers import refusal_text
-from bot.render.slack.message import Message
+from bot.render.slack.message import Block, Message
 from bot.render.slack.renderer import Renderer
 from bot.render.texts import Texts
 from bot.usecases.cases import Request
 from bot.usecases.desk import Desk, Form, Outcome, QueryAnswer, Submits
+from bot.usecases.precedence import Precedence
 
 log = structlog.get_logger()
 
@@ -34,13 +39,30 @@ Body: TypeAlias = Mapping[str, Any]
 """A payload as Slack sent it, authenticated."""
 Ack: TypeAlias = dict[str, Any]
 """Arguments of Bolt's `ack`; empty: a bare 200."""
-Said: TypeAlias = Message | Form | None
-"""What a handler found out: words, a form to open, or nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A submitted form comes back, with something to think about first."""
+
+    view: windows.View
+
+
+Said: TypeAlias = Message | Form | Again | None
+"""What a handler found out: words, a form to open, a form that comes back, or nothing to say."""
+Surface: TypeAlias = Literal["slash", "mention", "button", "form", "shortcut", "reaction", "event"]
+"""Through which part of Slack somebody came, as the audit trail says it; `event`: they did something in a channel."""
 Tell: TypeAlias = Callable[[Message], Awaitable[None]]
 
 NOT_CONFIRMED: Final = Message("Not confirmed yet – I will tell you here.")
 NOT_SAVED: Final = Message("Not saved: the database does not answer. Try again in a moment.")
+NOT_KNOWN: Final = Message(
+    "The database went away in the midst of saving: this may have been saved, or not. "
+    "Look first (`/incident list`, or the timeline), then say it again if it is not there."
+)
 WENT_WRONG: Final = Message("Something went wrong on our side, and nothing was confirmed. Look before you try again.")
+TOO_LATE: Final = Message("The form did not open in time, and nothing was done. Try again.")
+STOPPING: Final = Message("Nothing was done: Tocsin is being stopped or restarted. Try again in a moment.")
 SECONDS_FOR_CALLS: Final = 8
 
 
@@ -50,6 +72,11 @@ class Heard:
 
     door: Literal["slash", "mention", "action", "view", "shortcut"]
     verb: str = "unknown"
+
+
+def not_saved(gone: Unavailable) -> Message:
+    """Return what whoever asked is told when the database did not take it."""
+    return NOT_KNOWN if gone.uncertain else NOT_SAVED
 
 
 @dataclass(slots=True)
@@ -68,15 +95,23 @@ class Counter:
     tasks: Tasks = field(default_factory=Tasks)
     patience: float = 2.0
     observer: Observer = field(default_factory=Unobserved)
+    homes: OpenHomes | None = None
+    precedence: Precedence = field(default_factory=Precedence)
+    message_link: Callable[[str], str] = lambda place: ""
+    """`slack:<channel>/<ts>` → the message's address."""
+    stop: Stop = field(default_factory=Stop)
+    """Once we are told to stop, nothing new is begun."""
 
-    def request(self, actor: str, slack_id: object = "") -> Request:
-        """Return who asks. `slack_id` is Slack's own id of this one request: a repeat is answered, not done again.
+    def request(self, actor: str, slack_id: object, door: Surface) -> Request:
+        """Return who asks, and how. `slack_id` is Slack's own id of this one request: a repeat is not done again.
 
         The request id is the HTTP layer's, if it gave one.
         """
         known = structlog.contextvars.get_contextvars().get("request_id")
         command_id = f"slack:{slack_id}" if slack_id else ""
-        return Request(actor=actor, command_id=command_id, request_id=str(known or uuid4().hex), surface="slack")
+        return Request(
+            actor=actor, command_id=command_id, request_id=str(known or uuid4().hex), surface=f"slack:{door}"
+        )
 
     def message(self, outcome: Outcome) -> Said:
         """Return an outcome of the desk as Slack shows it to the asker."""
@@ -93,7 +128,8 @@ class Counter:
         """Return what `work` came to. If it takes longer than `patience`, say so now and `tell` the rest later."""
         started = time.perf_counter()
         task = self.tasks.start(self._explained(work))
-        done, _ = await asyncio.wait({task}, timeout=self.patience)
+        with self.precedence:
+            done, _ = await asyncio.wait({task}, timeout=self.patience)
         outcome, said = task.result() if done else ("unconfirmed", NOT_CONFIRMED)
         self.observer.commanded(heard.door, heard.verb, outcome, time.perf_counter() - started)
         if not done:
@@ -104,6 +140,8 @@ class Counter:
         _, said = await task
         if isinstance(said, Form):
             said = replies.offer(said.name, said.state.number if said.state else None)
+        if isinstance(said, Again):
+            said = Message("Nothing was declared: something looks the same. Open the form again to see it.")
         await tell(said or Message("Done."))
 
     async def _explained(self, work: Awaitable[Said]) -> tuple[Answered, Said]:
@@ -112,8 +150,8 @@ class Counter:
         except Refused as refused:
             return "refused", Message(refusal_text(refused))
         except Unavailable as exc:
-            log.warning("slack request not saved", error=str(exc))
-            return "failed", NOT_SAVED
+            log.warning("slack request not saved", error=str(exc), uncertain=exc.uncertain)
+            return "failed", not_saved(exc)
         except Exception as exc:  # the asker must hear of it: an unanswered request shows as "dispatch failed"
             log.exception("slack request failed", error=type(exc).__name__)
             return "failed", WENT_WRONG
@@ -133,41 +171,37 @@ class Counter:
         """Show `said` to one person in a channel, where no response URL came along."""
         await self._call(
             "chat.postEphemeral",
-            {"channel": channel, "user": user, "text": said.text, "blocks": said.blocks, "thread_ts": thread_ts},
+            {
+                "channel": channel,
+                "user": user,
+                "text": said.text,
+                "blocks": said.blocks,
+                "thread_ts": thread_ts,
+                "parse": "none",  # nothing in `text` is a mention or a link but what we made one
+            },
         )
 
-    async def open_form(self, form: Form, trigger_id: str, remembered: str, title: str = "") -> Message | None:
+    async def open_form(
+        self, form: Form, trigger_id: str, remembered: str, title: str = "", *, above: bool = False
+    ) -> Message | None:
         """Open a form now: its trigger lives three seconds. Returns what to say instead, if that failed."""
-        view = self._view(form, remembered, title)
-        if await self._call("views.open", {"trigger_id": trigger_id, "view": view}):
-            return None
-        return replies.offer(form.name, form.state.number if form.state else None)
+        late = await self.open_view(view_of(form, self.policy, remembered, title), trigger_id, above=above)
+        return late and replies.offer(form.name, form.state.number if form.state else None)
 
-    def _view(self, form: Form, remembered: str, title: str) -> views.View:
-        state = form.state
-        if state is None:
-            return views.declare_form(self.policy, remembered, title)
-        match form.name:
-            case "update":
-                return views.update_form(state, self.policy, remembered)
-            case "resolve":
-                return views.resolve_form(state, remembered)
-            case "public":
-                return views.public_form(state, remembered)
-            case "runbook":
-                return views.runbook_form(state, form.runbooks, remembered)
-            case "severity":
-                return views.severity_form(state, form.severity, remembered)
-            case _:
-                return views.title_form(state, remembered)
+    async def open_view(self, view: windows.View, trigger_id: str, *, above: bool = False) -> Message | None:
+        """Open a form now, or lay it `above` the window that is open. Returns what to say if its trigger was gone."""
+        method, shown = ("views.push", windows.above(view)) if above else ("views.open", view)
+        return None if await self._call(method, {"trigger_id": trigger_id, "view": shown}) else TOO_LATE
 
     async def open_note(self, said: Message, trigger_id: str) -> None:
         """Say `said` in a small window, where there is neither channel nor response URL."""
-        await self._call("views.open", {"trigger_id": trigger_id, "view": views.note("Tocsin", said.words)})
+        await self._call("views.open", {"trigger_id": trigger_id, "view": windows.note("Tocsin", said)})
 
-    async def replace_form(self, view_id: str, said: Message, channel: str, user: str) -> None:
-        """Say `said` in the place of a submitted form; where it was closed meanwhile, in the channel."""
-        told = await self._call("views.update", {"view_id": view_id, "view": views.note("Tocsin", said.words)})
+    async def replace_form(
+        self, view_id: str, said: Message, channel: str, user: str, kept: Sequence[Block] = ()
+    ) -> None:
+        """Say `said` in the place of a window, with the controls `kept`; where it was closed, in the channel."""
+        told = await self._call("views.update", {"view_id": view_id, "view": windows.note("Tocsin", said, kept)})
         if not told and channel:
             await self.whisper(channel, user, said)
 
@@ -176,10 +210,7 @@ class Counter:
         body = {key: value for key, value in arguments.items() if value}
         try:
             await self.client.api_call(method, json=body)
-        except SlackApiError as exc:
-            log.warning("slack said no", method=method, error=exc.response.get("error"))
-            return False
-        except (SlackClientError, aiohttp.ClientError, TimeoutError) as exc:
-            log.warning("slack did not answer", method=method, error=type(exc).__name__)
+        except FAILED as exc:
+            log.warning("slack did not do it", method=method, error=name_of(exc))
             return False
         return True

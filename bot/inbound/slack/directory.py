@@ -5,16 +5,17 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.inbound.slack.errors import FAILED, code_of, name_of
 from bot.inbound.slack.tasks import Tasks
 
 log = structlog.get_logger()
-FRESH_SECONDS: Final = 600.0
-"""How long a usergroup's members are believed before they are fetched again."""
+FRESH_SECONDS: Final = 300.0
+"""How long a usergroup's members are believed before they are fetched again; Slack tells of changes, when it can."""
+GONE: Final = frozenset({"no_such_subteam"})
+"""https://docs.slack.dev/reference/methods/usergroups.users.list#errors"""
 ASK_AGAIN_SECONDS: Final = 60.0
 """A name nobody has is looked for in Slack at most this often."""
 PAGE: Final = 200  # https://docs.slack.dev/reference/methods/users.list recommends no more
@@ -37,16 +38,24 @@ class SlackDirectory:
         self._monotonic = monotonic
         self._by_word: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._gone: frozenset[str] = frozenset()
         self._members: dict[str, frozenset[str]] = {}
         self._url = ""
         self._asked_at = float("-inf")
+        self.on_people: list[Callable[[frozenset[str]], None]] = []
+        """Told the ids of deactivated people and of bots, each time the people were fetched."""
 
     def find(self, word: str) -> str | None:
-        """Return the person with that handle or display name, None if nobody has it or two do."""
-        found = self._by_word.get(word.lstrip("@").lower())
+        """Return the person with that handle, e-mail or id, None if nobody has it.
+
+        Never by display name: everybody may give themselves any. The id of a bot, or of somebody who left, is found as
+        well: who asks for one is told why it will not do.
+        """
+        known = word in self._names or word in self._gone
+        found = word if known else self._by_word.get(word.lstrip("@").lower())
         if found is None:
             self._fetch_if_older(ASK_AGAIN_SECONDS)
-        return found or None
+        return found
 
     def name(self, user: str) -> str | None:
         """Return the display name of `user`."""
@@ -84,25 +93,47 @@ class SlackDirectory:
             if not self._url:
                 self._url = _base(await self._client.auth_test())
             await self._fetch_people()
-            for group in self._usergroups:
+            await self.fetch_usergroups()
+        except FAILED as exc:
+            log.info("could not fetch the directory", error=name_of(exc))
+
+    def refresh(self) -> None:
+        """Somebody came into a usergroup or left it: learn it now."""
+        self._tasks.start(self.fetch_usergroups())
+
+    async def fetch_usergroups(self) -> None:
+        """Fetch who is in which usergroup. One that Slack does not know holds nobody; else what fails stays as it was.
+
+        While Slack is away the last known members keep their rights: an outage is when they are needed.
+        """
+        for group in self._usergroups:
+            try:
                 answer = await self._client.usergroups_users_list(usergroup=group)
+            except FAILED as exc:
+                if code_of(exc) in GONE:
+                    self._members[group] = frozenset()
+                log.warning("a usergroup's members are not known", usergroup=group, error=name_of(exc))
+            else:
                 self._members[group] = frozenset(answer.get("users") or ())
-        except (SlackClientError, aiohttp.ClientError, TimeoutError) as exc:
-            log.info("could not fetch the directory", error=type(exc).__name__)
 
     async def _fetch_people(self) -> None:
         by_word: dict[str, str] = {}
         names: dict[str, str] = {}
+        gone: set[str] = set()
         cursor = ""
         while True:
             answer = await self._client.users_list(limit=PAGE, cursor=cursor or None)
             for member in answer.get("members") or ():
                 if not member.get("deleted") and not member.get("is_bot"):
                     _learn(member, by_word, names)
+                else:
+                    gone.add(str(member.get("id")))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
-        self._by_word, self._names = by_word, names
+        self._by_word, self._names, self._gone = by_word, names, frozenset(gone)
+        for told in self.on_people:
+            told(self._gone)
 
 
 def _base(answer: Any) -> str:
@@ -115,6 +146,6 @@ def _learn(member: Mapping[str, Any], by_word: dict[str, str], names: dict[str, 
     profile = member.get("profile") or {}
     user, handle, shown = str(member["id"]), str(member.get("name") or ""), str(profile.get("display_name") or "")
     names[user] = shown or handle
-    for word in {handle.lower(), shown.lower()} - {""}:
-        # A name that two people share means nobody: better to ask than to page the wrong one.
-        by_word[word] = user if by_word.get(word, user) == user else ""
+    # A handle is unique in its workspace, and so is an e-mail (which is there only with `users:read.email`).
+    for word in {handle.lower(), str(profile.get("email") or "").lower()} - {""}:
+        by_word[word] = user

@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.inbound.slack.bolt import build_app
 from bot.inbound.slack.counter import SECONDS_FOR_CALLS, Counter
 from bot.inbound.slack.directory import SlackDirectory
+from bot.inbound.slack.homes import OpenHomes
 from bot.inbound.slack.http import Handler, build_handler
 from bot.inbound.slack.refill import Refill
 from bot.inbound.slack.rooms import Rooms
@@ -20,10 +21,13 @@ from bot.inbound.slack.socket import Socket
 from bot.inbound.slack.tasks import Tasks
 from bot.ports.observer import Observer, Unobserved
 from bot.ports.reader import Reader
+from bot.ports.refills import Refills
+from bot.ports.stop import LANDED_BY, Stop
 from bot.render.slack.renderer import Renderer
 from bot.render.texts import Texts
 from bot.usecases.committer import Committer
 from bot.usecases.desk import Desk
+from bot.usecases.precedence import Precedence
 
 log = structlog.get_logger()
 
@@ -31,14 +35,18 @@ log = structlog.get_logger()
 class SlackDoor:
     """`async with` it; give `http_handler` to the web server, or call `start_socket`."""
 
-    def __init__(self, counter: Counter, bot_token: str, signing_secret: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self, counter: Counter, refills: Refills, bot_token: str, signing_secret: str, now: Callable[[], float]
+    ) -> None:
         self._counter = counter
         self.app = build_app(counter, bot_token)
-        self.http_handler: Handler | None = build_handler(self.app, signing_secret, now) if signing_secret else None
+        self.http_handler: Handler | None = (
+            build_handler(self.app, counter, signing_secret, now) if signing_secret else None
+        )
         """Signed HTTP delivery; None without a signing secret, which Socket Mode does not need."""
         self._socket: Socket | None = None
         self._connecting: asyncio.Task[Any] | None = None
-        self.refill = Refill(counter)
+        self.refill = Refill(counter, refills)
 
     @property
     def is_connected(self) -> bool:
@@ -48,7 +56,7 @@ class SlackDoor:
 
     async def start_socket(self, app_token: str) -> None:
         """Connect by Socket Mode, in the background: Slack may be away for now, the rest of us need not be."""
-        self._socket = Socket(self.app, app_token, web_client=self._counter.client)
+        self._socket = Socket(self._counter, self.app, app_token, web_client=self._counter.client)
         self._socket.client.message_listeners.append(self._greeted)
         self._connecting = asyncio.create_task(_connect(self._socket), name="socket mode")
 
@@ -64,7 +72,8 @@ class SlackDoor:
             self.refill.start()
 
     async def stop_socket(self) -> None:
-        """Close the socket, so that Slack sends the next envelope to another replica."""
+        """Close the socket, so that Slack sends the next envelope to another replica; look for no gaps any more."""
+        await self.refill.stop()
         if self._connecting is not None:
             self._connecting.cancel()
             with suppress(asyncio.CancelledError):
@@ -78,9 +87,11 @@ class SlackDoor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """First let nothing more in, then finish what is under way."""
+        """First let nothing more in, then finish what is under way, in the time that the stop has."""
         await self.stop_socket()
-        await self._counter.tasks.finish()
+        if self._counter.homes is not None:
+            self._counter.homes.close()
+        await self._counter.tasks.finish(self._counter.stop.left(LANDED_BY))
 
 
 async def _connect(socket: Socket) -> None:
@@ -107,6 +118,7 @@ def build_slack(
     http: aiohttp.ClientSession,
     desk: Desk,
     reader: Reader,
+    refills: Refills,
     committer: Committer,
     texts: Texts,
     renderer: Renderer,
@@ -114,10 +126,16 @@ def build_slack(
     patience: float = 2.0,
     observer: Observer | None = None,
     now: Callable[[], float] = time.time,
+    homes: OpenHomes | None = None,
+    precedence: Precedence | None = None,
+    message_link: Callable[[str], str] = lambda place: "",
+    stop: Stop | None = None,
 ) -> SlackDoor:
     """Return Slack's door. `patience` is how many seconds a commit may take before the asker hears that it is late."""
     rooms = Rooms(reader)
     committer.on_commit.append(rooms.forget_misses)
+    if homes is not None:
+        committer.on_commit.append(homes.changed)
     counter = Counter(
         desk=desk,
         submit=committer,
@@ -131,8 +149,12 @@ def build_slack(
         tasks=tasks or Tasks(),
         patience=patience,
         observer=observer or Unobserved(),
+        homes=homes,
+        precedence=precedence or Precedence(),
+        message_link=message_link,
+        stop=stop or Stop(),
     )
-    return SlackDoor(counter, bot_token, signing_secret, now)
+    return SlackDoor(counter, refills, bot_token, signing_secret, now)
 
 
 __all__ = ["SlackDirectory", "SlackDoor", "build_slack", "web_client"]

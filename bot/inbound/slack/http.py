@@ -3,6 +3,7 @@
 https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
+import json
 import time
 from collections.abc import Awaitable, Callable
 
@@ -15,6 +16,8 @@ from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 
 from bot.inbound.patience import in_time
+from bot.inbound.slack.counter import Counter
+from bot.inbound.slack.hearing import hear, is_event
 
 log = structlog.get_logger()
 
@@ -31,7 +34,9 @@ class _Clock(SignatureClock):
         return self._now()
 
 
-def build_handler(app: AsyncApp, signing_secret: str, now: Callable[[], float] = time.time) -> Handler:
+def build_handler(
+    app: AsyncApp, counter: Counter, signing_secret: str, now: Callable[[], float] = time.time
+) -> Handler:
     """Return the handler. Requests older or newer than five minutes are refused as replays."""
     verifier = SignatureVerifier(signing_secret, _Clock(now))
 
@@ -41,12 +46,18 @@ def build_handler(app: AsyncApp, signing_secret: str, now: Callable[[], float] =
             return web.json_response({"error": "not signed by Slack, or too old"}, status=401)
         try:
             body = raw.decode("utf-8")
+            if request.content_type == "application/json" and is_event(said := json.loads(body)):
+                return web.Response(status=await hear(counter, said))
             asked = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
             answer = await app.async_dispatch(asked)
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as exc:
-            # Bolt reads a body of another shape than Slack's without looking; our own listeners answer for themselves.
+        except (ValueError, RecursionError) as exc:
             log.warning("unreadable slack request", error=type(exc).__name__)
             return web.json_response({"error": "unreadable body"}, status=400)
+        except (TypeError, AttributeError, LookupError) as exc:
+            # Bolt reads a body of another shape than Slack's without looking; our own listeners answer for themselves.
+            # Slack signed it and would send it again, to no other end: it is taken, and nothing is done.
+            log.warning("slack request of an unknown shape", error=type(exc).__name__, bytes=len(raw))
+            return web.Response(status=200)
         if answer.status == 404:  # nothing listens: app_rate_limited, and whatever Slack may invent
             answer.status, answer.body = 200, ""
         return await to_aiohttp_response(answer)

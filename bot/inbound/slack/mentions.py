@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+from bot.domain.people import is_person
 from bot.inbound.slack.commands import SLACK
 from bot.inbound.slack.counter import Body, Counter, Heard, Said
 from bot.inbound.slack.origins import our_users
@@ -17,7 +18,7 @@ async def mention(counter: Counter, body: Body) -> None:
     """Do what was said to the bot. There is no trigger here, so a form is offered by a button."""
     event = body["event"]
     channel, user = str(event.get("channel", "")), str(event.get("user", ""))
-    if not user or event.get("bot_id") or event.get("edited"):
+    if not is_person(user) or event.get("bot_id") or event.get("edited"):
         return  # other bots may not command us, and an edit is not said again
     tell = partial(counter.whisper, channel, user, thread_ts=event.get("thread_ts"))
     heard = Heard("mention")
@@ -29,7 +30,7 @@ async def mention(counter: Counter, body: Body) -> None:
 async def _do(counter: Counter, body: Body, heard: Heard) -> Said:
     event = body["event"]
     text = spoken(str(event.get("text", "")), our_users(body))
-    request = counter.request(str(event.get("user", "")), body.get("event_id"))
+    request = counter.request(str(event.get("user", "")), body.get("event_id"), "mention")
     asked = counter.desk.read(text, request, SLACK)
     heard.verb = asked.verb.name
     outcome = await counter.desk.do(asked, request, await counter.rooms.incident(str(event.get("channel", ""))))

@@ -4,8 +4,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.people import is_person
 from bot.domain.text import clean_line
 from bot.inbound.slack.counter import Body
+
+
+def part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object under `name`; an empty one where there is none, or something else."""
+    found = body.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def asker(body: Body) -> str:
+    """Return who typed, clicked or submitted; empty where the payload names nobody that could have.
+
+    Signed by Slack, it should always name somebody; but what names nobody must never act as nobody.
+    """
+    user = body.get("user_id") or part(body, "user").get("id")
+    return user if isinstance(user, str) and is_person(user) else ""
 
 
 def our_users(body: Body) -> frozenset[str]:

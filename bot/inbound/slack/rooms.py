@@ -1,5 +1,6 @@
 """Which channel belongs to which incident: remembered, because every message in the workspace asks."""
 
+import asyncio
 import re
 import time
 from collections import OrderedDict
@@ -27,6 +28,7 @@ class Rooms:
         self._monotonic = monotonic
         self._hits: OrderedDict[str, int] = OrderedDict()
         self._misses: OrderedDict[str, float] = OrderedDict()
+        self._asked: dict[str, asyncio.Task[int | None]] = {}
 
     def forget_misses(self) -> None:
         """Call it after each commit."""
@@ -40,7 +42,7 @@ class Rooms:
             return self._hits[channel]
         if self._monotonic() - self._misses.get(channel, -MISS_SECONDS) < MISS_SECONDS:
             return None
-        number = await self._reader.incident_of_channel(channel)
+        number = await self._ask(channel)
         if number is None:
             self._misses[channel] = self._monotonic()
         else:
@@ -49,3 +51,16 @@ class Rooms:
             while len(remembered) > REMEMBERED:
                 remembered.popitem(last=False)
         return number
+
+    async def _ask(self, channel: str) -> int | None:
+        """Ask the reader, once for all who want to know it at the same time."""
+        asking = self._asked.get(channel)
+        if asking is None:
+            asking = self._asked[channel] = asyncio.create_task(self._reader.incident_of_channel(channel))
+            asking.add_done_callback(lambda asked: self._answered(channel, asked))
+        return await asyncio.shield(asking)
+
+    def _answered(self, channel: str, asked: asyncio.Task[int | None]) -> None:
+        del self._asked[channel]
+        if not asked.cancelled():
+            asked.exception()  # seen, also if whoever asked has gone away

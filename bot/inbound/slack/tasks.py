@@ -22,9 +22,18 @@ class Tasks:
         task.add_done_callback(self._running.discard)
         return task
 
-    async def finish(self) -> None:
-        """Await what runs; what takes longer than 10 s is cancelled."""
-        while self._running:
-            _, late = await asyncio.wait(self._running, timeout=SECONDS_TO_FINISH)
-            for task in late:
-                task.cancel()
+    async def finish(self, within: float = SECONDS_TO_FINISH) -> None:
+        """Await what runs, and what that starts; what takes longer than `within` seconds in all is cancelled."""
+        try:
+            async with asyncio.timeout(within):
+                while self._running:
+                    await asyncio.wait(self._running)
+        except TimeoutError:
+            await self.drop()
+
+    async def drop(self) -> None:
+        """Cancel what runs."""
+        late = list(self._running)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

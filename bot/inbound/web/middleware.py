@@ -1,7 +1,5 @@
 """Around every request: an id that can be quoted, and an answer in words whatever happens."""
 
-import re
-import secrets
 from typing import Any, Final
 
 import structlog
@@ -9,15 +7,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from jinja2 import TemplateError
 
+from bot.inbound.request_ids import HEADER, REQUEST_ID, request_id_of
+from bot.inbound.web.doorkeeper import Stopping
 from bot.inbound.web.pages import Pages
 from bot.ports.store import Unavailable
 
-REQUEST_ID: Final = web.RequestKey("request_id", str)
-"""The id of this request: in its answer, its log lines, and the timeline entries it caused."""
-
-_SANE_ID = re.compile(r"[A-Za-z0-9._:@+/=-]{1,64}")
 _MACHINE_PATHS = ("/api/", "/webhooks/", "/health", "/metrics", "/slack/", "/simulator/")
-_RETRY_AFTER = "5"
+_RETRY_AFTER = {"Retry-After": "5"}
 log = structlog.get_logger()
 
 _WORDS: Final = {
@@ -33,31 +29,31 @@ _WORDS: Final = {
     500: ("Something broke", "This is our mistake and it was logged. Try again; if it stays, quote the request id."),
     503: ("Not available right now", "The database does not answer. Nothing was changed. Try again in a few seconds."),
 }
-
-
-@web.middleware
-async def name_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id: the sender's, if it is harmless, else a new one. Bound to every log line."""
-    given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = given if _SANE_ID.fullmatch(given) else secrets.token_hex(10)
-    with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
-        return await handler(request)
+_STOPPING: Final = (
+    "Stopping",
+    "Tocsin is being stopped or restarted. Nothing was changed. Try again in a few seconds.",
+)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal: what every answer carries, streams and other doors' answers included."""
     if name := request.get(REQUEST_ID):
-        response.headers.setdefault("X-Request-Id", name)
+        response.headers.setdefault(HEADER, name)
     response.headers["Server"] = "tocsin"  # instead of every version that we run on
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
 
 
-def explain_errors(pages: Pages) -> Middleware:
-    """Return the middleware that answers every failure in words, as a page or as JSON."""
+def name_and_explain(pages: Pages) -> Middleware:
+    """Return the middleware that gives each request an id, and answers every failure in words, as a page or as JSON.
+
+    The id is the sender's, if it is harmless, else a new one; bound to every log line of the request. aiohttp gives
+    each request a task, and so a context, of its own: nothing has to be unbound.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        structlog.contextvars.bind_contextvars(request_id=request_id_of(request))
         try:
             return await handler(request)
         except web.HTTPException as exc:
@@ -67,7 +63,11 @@ def explain_errors(pages: Pages) -> Middleware:
             return _answer(pages, request, exc.status, kept)
         except Unavailable as exc:
             log.warning("unavailable", path=request.path, error=str(exc))
-            return _answer(pages, request, 503, {"Retry-After": _RETRY_AFTER})
+            return _answer(pages, request, 503, _RETRY_AFTER)
+        except Stopping:
+            refusal = _answer(pages, request, 503, _RETRY_AFTER, _STOPPING)
+            refusal.force_close()  # whoever asks again asks another replica, or the next process
+            return refusal
         except ConnectionResetError:
             if request.transport is not None and not request.transport.is_closing():
                 raise  # not the caller's line but one of ours
@@ -81,8 +81,10 @@ def explain_errors(pages: Pages) -> Middleware:
     return middleware
 
 
-def _answer(pages: Pages, request: web.Request, status: int, headers: dict[str, str]) -> web.Response:
-    title, advice = _WORDS.get(status, _WORDS[500] if status >= 500 else _WORDS[400])
+def _answer(
+    pages: Pages, request: web.Request, status: int, headers: dict[str, str], words: tuple[str, str] | None = None
+) -> web.Response:
+    title, advice = words or _WORDS.get(status, _WORDS[500] if status >= 500 else _WORDS[400])
     name = request.get(REQUEST_ID, "")
     body: dict[str, Any] = {"error": title, "detail": advice, "request_id": name}
     if wants_json(request):

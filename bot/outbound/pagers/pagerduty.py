@@ -12,7 +12,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from bot.domain import commands as c
-from bot.domain.effects import PagePager, QuietPager
+from bot.domain.effects import PagePager, QuietPager, TryPager
 from bot.domain.events import PageRequested
 from bot.domain.incident import Incident
 from bot.domain.severity import Severity
@@ -64,6 +64,7 @@ class PagerDuty:
         """What this vendor carries out."""
         return {
             "page_pager": Registration(self.page, "page through PagerDuty", BUDGET, "pagerduty"),
+            "try_pager": Registration(self.try_out, "test the way to PagerDuty", BUDGET, "pagerduty"),
             "quiet_pager": Registration(self.quiet, "tell PagerDuty that it is handled", BUDGET, "pagerduty"),
         }
 
@@ -78,25 +79,51 @@ class PagerDuty:
         """Acknowledge or resolve the alert of a QuietPager's target. Raises DeliveryError."""
         effect = job.effect
         assert isinstance(effect, QuietPager)
-        await self._send(effect.action, job.state, effect.target, {})
+        # An acknowledgement that is tried again when all is over would say less than what was said since.
+        action = effect.action if job.state.is_active else "resolve"
+        await self._send(action, job.state, effect.target, {})
+        return Done()
+
+    async def try_out(self, job: Job) -> Done:
+        """Send an alert that says it is a test, and resolve it. Both keep their key, so a repeat is the same alert.
+
+        Raises DeliveryError.
+        """
+        effect = job.effect
+        assert isinstance(effect, TryPager)
+        key = self._fitting(f"tocsin/{self._installation}/test/{effect.ticket}/{effect.target}")
+        payload = {
+            "summary": "Test by Tocsin: the way to this pager works, nothing is to be done",
+            "source": "tocsin",
+            "severity": "info",
+            "class": "test",
+        }
+        await self._enqueue("trigger", key, {"payload": payload, "client": "Tocsin"})
+        await self._enqueue("resolve", key, {})
         return Done()
 
     def dedup_key(self, incident: Incident, target: str) -> str:
         """Return the key that all events about one target of one incident share; at most 255 characters."""
-        key = f"tocsin/{self._installation}/{incident.key}/{target}"
+        return self._fitting(f"tocsin/{self._installation}/{incident.key}/{target}")
+
+    @staticmethod
+    def _fitting(key: str) -> str:
         if len(key) <= DEDUP_KEY_MAX:
             return key
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         return f"{key[: DEDUP_KEY_MAX - 17]}/{digest}"
 
     async def _send(self, action: str, incident: Incident, target: str, alert: Mapping[str, Any]) -> None:
+        await self._enqueue(action, self.dedup_key(incident, target), alert)
+
+    async def _enqueue(self, action: str, dedup_key: str, alert: Mapping[str, Any]) -> None:
         if self._key is None or not self._key.get_secret_value():
             raise DeliveryError("PagerDuty is not set up", permanent=True, mend=_MEND_KEY)
         key = self._key.get_secret_value()
         event = {
             "routing_key": key,
             "event_action": action,
-            "dedup_key": self.dedup_key(incident, target),
+            "dedup_key": dedup_key,
             **alert,
         }
         reply = await call(self._http, VENDOR, "POST", self._url, json=event, timeout=self._timeout)

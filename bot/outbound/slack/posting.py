@@ -1,12 +1,13 @@
 """Posting once: our effect's id travels in the message's metadata, and is looked for before a repeat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.outbound.slack.client import Slack
 from bot.outbound.slack.refusals import SlackRefusal
-from bot.ports.delivery import Job, Placed
+from bot.ports.delivery import Job, Look, Placed
 from bot.render.slack.message import Message
 
 EVENT_TYPE: Final = "tocsin_effect"
@@ -34,36 +35,59 @@ class Poster:
     async def post(self, job: Job, channel: str, message: Message) -> Posted:
         """Return the one message of this effect. Raises DeliveryError."""
         if job.first_at is not None:
-            look_in = channel if channel[:1] not in "UW" else await self._direct(channel)
-            if found := await self._find(look_in, job.id, job.first_at):
-                return Posted(look_in, found[0], found=True)
+            look_in = await self.conversation(channel)
+            if ts := (await self.standing(look_in, job.first_at)).get(job.id):
+                return Posted(look_in, ts, found=True)
+        return await self.send(channel, message, [job.id], job.token)
+
+    async def send(self, channel: str, message: Message, effects: Sequence[str], claim: str) -> Posted:
+        """Post `message`, which carries `effects` out: the first is its own, the others are folded into it.
+
+        `claim` tells this attempt from others, should its answer be lost.
+        """
+        payload = {"installation": self._installation, "effect": effects[0], "claim": claim}
+        if effects[1:]:
+            payload["folded"] = " ".join(effects[1:])
         answer = await self._slack.call(
             "chat.postMessage",
             channel=channel,
             text=message.text,
             blocks=message.blocks or None,
-            metadata={"event_type": EVENT_TYPE, "event_payload": self._payload(job.id)},
+            metadata={"event_type": EVENT_TYPE, "event_payload": payload},
             unfurl_links=False,
             unfurl_media=False,
         )
         return Posted(str(answer["channel"]), str(answer["ts"]), found=False)
 
-    def _payload(self, effect: str) -> dict[str, str]:
-        return {"installation": self._installation, "effect": effect}
+    async def standing(self, channel: str, since: datetime) -> dict[str, str]:
+        """Return effect → ts of its (earliest) message, for each of our effects that was carried out since then."""
+        found: dict[str, str] = {}
+        for ts, payload in sorted(await self._ours(channel, since), key=lambda one: one[0]):
+            for effect in (payload["effect"], *payload.get("folded", "").split()):
+                found.setdefault(effect, ts)
+        return found
+
+    async def conversation(self, channel: str) -> str:
+        """Return `channel`, or our direct conversation with the person of that id: history is asked for by it only."""
+        return channel if channel[:1] not in "UW" else await self._direct(channel)
 
     async def _direct(self, user: str) -> str:
-        """Return the id of our direct conversation with `user`: history is asked for by it only."""
         answer = await self._slack.call("conversations.open", users=user)
         return str(answer["channel"]["id"])
 
-    async def tidy(self, job: Job, placed: Placed, lost: bool) -> list[Placed]:
-        """Delete the copies of a job's message and return them; one is left, whoever looks.
+    async def tidy(self, look: Look) -> list[Placed]:
+        """Delete the copies of an effect's message and return them; one is left, whoever looks.
 
         Who holds the claim keeps what it has placed or found, and the earliest is what is found. So who lost it may
         delete its own, unless that is the earliest.
         """
-        found = await self._find(placed.channel, job.id, job.first_at or job.created_at)
-        copies = [ts for ts in found[1:] if ts == placed.ts] if lost else [ts for ts in found if ts != placed.ts]
+        placed = look.placed
+        found = await self._find(placed.channel, look.effect, look.since)
+        if look.lost:
+            own = (ts for ts, claim in found[1:] if ts == placed.ts or (placed.claim and claim == placed.claim))
+            copies = list(own)
+        else:
+            copies = [ts for ts, _ in found if ts != placed.ts]
         for ts in copies:
             try:
                 await self._slack.call("chat.delete", channel=placed.channel, ts=ts)
@@ -72,8 +96,13 @@ class Poster:
                     raise
         return [Placed(placed.channel, ts) for ts in copies]
 
-    async def _find(self, channel: str, effect: str, since: datetime) -> list[str]:
-        """Return the ts of the messages that carry this effect's id, the earliest first.
+    async def _find(self, channel: str, effect: str, since: datetime) -> list[tuple[str, str]]:
+        """Return ts and claim of the messages that are this effect's own, the earliest first."""
+        ours = await self._ours(channel, since)
+        return sorted((ts, payload.get("claim", "")) for ts, payload in ours if payload["effect"] == effect)
+
+    async def _ours(self, channel: str, since: datetime) -> list[tuple[str, dict[str, str]]]:
+        """Return ts and metadata of our messages: anybody may write our metadata under words of their own.
 
         conversations.history is newest first and goes back to the first attempt: three pages hold 600 messages.
         """
@@ -81,11 +110,12 @@ class Poster:
         pages = self._slack.pages(
             "conversations.history", LOOK_PAGES, channel=channel, oldest=oldest, include_all_metadata=True
         )
-        found = [
-            str(one["ts"]) async for page in pages for one in page.get("messages", []) if self._is_ours(one, effect)
-        ]
-        return sorted(found)
-
-    def _is_ours(self, message: dict[str, Any], effect: str) -> bool:
-        metadata = message.get("metadata") or {}
-        return metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload") == self._payload(effect)
+        me, found = await self._slack.me(), []
+        async for page in pages:
+            for one in page.get("messages", []):
+                metadata: dict[str, Any] = one.get("metadata") or {}
+                payload = metadata.get("event_payload") or {}
+                ours = metadata.get("event_type") == EVENT_TYPE and payload.get("installation") == self._installation
+                if ours and one.get("user") == me:
+                    found.append((str(one["ts"]), payload))
+        return found

@@ -5,21 +5,23 @@ from datetime import datetime
 from html import unescape
 from typing import Final
 
-from bot.domain.commands import RoomOpened
-from bot.domain.effects import Bookmark, Invite, OpenRoom, PinCard
-from bot.domain.events import RoomCreated
+from bot.domain.commands import RoomNamed, RoomOpened
+from bot.domain.effects import Bookmark, Invite, NameRoom, OpenRoom, PinCard, RestoreRoom
+from bot.domain.events import Posted, RoomCreated
 from bot.domain.incident.state import Room
 from bot.outbound.slack.client import Json, Slack, errors_by_user
 from bot.outbound.slack.directory import Directory
 from bot.outbound.slack.posting import CLOCKS_APART
 from bot.outbound.slack.refusals import SlackRefusal
-from bot.ports.delivery import DeliveryError, Done, Job, Placed
+from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed
 from bot.render.slack import limits
 from bot.render.slack.mrkdwn import plain
 from bot.render.slack.renderer import Renderer
 
 NAMES_TRIED: Final = 9
 OWN_PAGES: Final = 20
+CALL: Final = ("Join the call", ":telephone_receiver:")
+"""Title and emoji of the bookmark that leads to where people talk."""
 INVITED_AT_ONCE: Final = 100  # https://docs.slack.dev/reference/methods/conversations.invite
 _SETTLED: Final = frozenset({"already_in_channel", "cant_invite_self"})
 """Refusals that mean: is there already."""
@@ -33,7 +35,9 @@ _SKIPPED: Final = frozenset(
 def room_of(job: Job) -> Room:
     """Return the job's channel. Raises DeliveryError if there is none."""
     if job.state.room is None:
-        raise DeliveryError("the channel does not exist", permanent=True, mend="Open the channel first: press Retry.")
+        raise DeliveryError(
+            "the channel does not exist", permanent=True, mend="Open the channel first: press Try again."
+        )
     return job.state.room
 
 
@@ -51,10 +55,9 @@ class Rooms:
         On a repeat, a taken name may be our own work: a channel of that name, created by us since the first attempt.
         """
         effect = job.effect
-        assert isinstance(effect, OpenRoom)
+        assert isinstance(effect, OpenRoom | RestoreRoom)
         mine: dict[str, str] | None = None
-        for n in range(1, NAMES_TRIED + 1):
-            name = _suffixed(effect.name, n)
+        for name in _names(effect.name):
             try:
                 answer = await self._slack.call("conversations.create", name=name, is_private=effect.private)
             except SlackRefusal as exc:
@@ -67,11 +70,54 @@ class Rooms:
             else:
                 made = answer["channel"]
                 return Done(RoomOpened(channel=made["id"], name=made.get("name", name)))
-        raise DeliveryError(
-            f"conversations.create: {effect.name} and {NAMES_TRIED - 1} names after it are taken",
-            permanent=True,
-            mend="Change `channels.name` in tocsin.yaml so that names differ, then press Retry.",
-        )
+        raise _all_taken("conversations.create", effect.name)
+
+    async def name(self, job: Job) -> Done:
+        """Rename the channel, to the first free one of the names. One that is called so already stays."""
+        effect, room = job.effect, room_of(job)
+        assert isinstance(effect, NameRoom)
+        for name in _names(effect.name):
+            if name == room.name:
+                return Done()
+            try:
+                answer = await self._slack.call("conversations.rename", channel=room.channel, name=name)
+            except SlackRefusal as exc:
+                if exc.code != "name_taken":
+                    raise
+                if job.first_at is not None and await self._is_called(room.channel, name):
+                    return Done(RoomNamed(name))
+            else:
+                return Done(RoomNamed(str(answer["channel"].get("name") or name)))
+        raise _all_taken("conversations.rename", effect.name)
+
+    async def _is_called(self, channel: str, name: str) -> bool:
+        answer = await self._slack.call("conversations.info", channel=channel)
+        return bool(answer["channel"].get("name") == name)
+
+    async def archive(self, job: Job) -> Done:
+        """Put the channel away; put away already is fine."""
+        try:
+            await self._slack.call("conversations.archive", channel=room_of(job).channel)
+        except SlackRefusal as exc:
+            if exc.code != "already_archived":
+                raise
+        return Done()
+
+    async def restore(self, job: Job) -> Done:
+        """Take the channel out of the archive. Slack lets few apps do that: else the incident gets a new one.
+
+        Bot tokens are refused: https://docs.slack.dev/reference/methods/conversations.unarchive ("bug alert").
+        """
+        room = room_of(job)
+        try:
+            await self._slack.call("conversations.unarchive", channel=room.channel)
+        except SlackRefusal as exc:
+            if exc.code == "not_archived":
+                return Done(RoomOpened(room.channel, room.name))
+            if not exc.permanent:
+                raise
+            return await self.open(job)
+        return Done(RoomOpened(room.channel, room.name))
 
     async def _made_since(self, since: datetime, *, private: bool) -> dict[str, str]:
         """Return name → id of the channels that we created since then."""
@@ -150,23 +196,66 @@ class Rooms:
             answer = await self._slack.call("bookmarks.list", channel_id=channel)
             if _with_link(answer, link):
                 return Done(placed=Placed(channel, link))
-        title = plain(effect.title, limits.BOOKMARK_TITLE)
-        await self._slack.call(
-            "bookmarks.add", channel_id=channel, title=title, type="link", link=link, emoji=effect.emoji
-        )
+        await self._add_bookmark(channel, effect.title, link, effect.emoji)
         return Done(placed=Placed(channel, link))
 
-    async def tidy_bookmark(self, job: Job, placed: Placed, lost: bool) -> list[Placed]:
+    async def _add_bookmark(self, channel: str, title: str, link: str, emoji: str) -> None:
+        title = plain(title, limits.BOOKMARK_TITLE)
+        await self._slack.call("bookmarks.add", channel_id=channel, title=title, type="link", link=link, emoji=emoji)
+
+    async def show_call(self, job: Job) -> Done:
+        """Leave one bookmark that leads to the call, or none if there is no call. With a fresh card nothing stands yet.
+
+        Ours are known by their title: Slack tells of a bookmark neither who made it nor what for. One that somebody
+        gave another title is theirs.
+        """
+        channel, wanted = room_of(job).channel, job.state.call_url
+        fresh = job.first_at is None and isinstance(job.event.event, Posted)
+        answer: Json = {} if fresh else await self._slack.call("bookmarks.list", channel_id=channel)
+        for old in answer.get("bookmarks", []):
+            if old.get("title") == CALL[0] and unescape(str(old.get("link"))) != wanted:
+                await self._remove_bookmark(channel, old["id"])
+        if not wanted:
+            return Done()
+        if not _with_link(answer, wanted):
+            await self._add_bookmark(channel, CALL[0], wanted, CALL[1])
+        return Done(placed=Placed(channel, wanted))
+
+    async def _remove_bookmark(self, channel: str, bookmark: str) -> None:
+        """Remove it; gone already is fine. https://docs.slack.dev/reference/methods/bookmarks.remove"""
+        try:
+            await self._slack.call("bookmarks.remove", channel_id=channel, bookmark_id=bookmark)
+        except SlackRefusal as exc:
+            if exc.code != "not_found":
+                raise
+
+    async def tidy_bookmark(self, look: Look) -> list[Placed]:
         """Leave one bookmark of its address, the oldest, whoever looks."""
+        placed = look.placed
         answer = await self._slack.call("bookmarks.list", channel_id=placed.channel)
         found = sorted(_with_link(answer, placed.ts), key=lambda one: (one.get("date_created", 0), one["id"]))
         for copy in found[1:]:
-            try:
-                await self._slack.call("bookmarks.remove", channel_id=placed.channel, bookmark_id=copy["id"])
-            except SlackRefusal as exc:
-                if exc.code != "not_found":
-                    raise
+            await self._remove_bookmark(placed.channel, copy["id"])
         return [Placed(placed.channel, copy["id"]) for copy in found[1:]]
+
+    async def where(self, job: Job) -> Placed:
+        """Return where the bookmark of an attempt at `job` would be."""
+        effect = job.effect
+        assert isinstance(effect, Bookmark)
+        return Placed(room_of(job).channel, self._render.links.resolve(effect.link, job.state.number))
+
+
+def _names(name: str) -> list[str]:
+    """Return the names to try, in order."""
+    return [_suffixed(name, n) for n in range(1, NAMES_TRIED + 1)]
+
+
+def _all_taken(method: str, name: str) -> DeliveryError:
+    return DeliveryError(
+        f"{method}: {name} and {NAMES_TRIED - 1} names after it are taken",
+        permanent=True,
+        mend="Change `channels.name` in tocsin.yaml so that names differ, then press Try again.",
+    )
 
 
 def _suffixed(name: str, n: int) -> str:
@@ -175,7 +264,7 @@ def _suffixed(name: str, n: int) -> str:
 
 
 def _with_link(answer: Json, link: str) -> list[Json]:
-    return [found for found in answer.get("bookmarks", []) if found.get("link") == link]
+    return [found for found in answer.get("bookmarks", []) if unescape(str(found.get("link"))) == link]
 
 
 def _real(errors: Mapping[str, str]) -> dict[str, str]:

@@ -87,6 +87,8 @@ class Statuspage:
         if remote is None or _version(remote) < update.version:
             payload = await self._payload(job, update)
             remote = await self._send(payload, remote)
+        else:
+            await self._remove_twins(job, remote)
         return Done(c.PublicDelivered(PROVIDER, update.version, str(remote["id"]), str(remote.get("shortlink") or "")))
 
     # --- the remote incident --------------------------------------------------------------------------
@@ -108,6 +110,13 @@ class Statuspage:
                 if _ours(one).get("incident") == self._name(job):
                     return one
         return None
+
+    async def _remove_twins(self, job: Job, remote: dict[str, Any]) -> None:
+        """Delete what else stands there for this incident: a call that was given up may have created it late."""
+        for one in _list(await self._call("GET", "/incidents/unresolved")):
+            if _ours(one).get("incident") == self._name(job) and one["id"] != remote["id"]:
+                log.warning("late copy removed", incident=job.state.key, remote=one["id"])
+                await self._call("DELETE", f"/incidents/{one['id']}", missing=True)
 
     async def _send(self, payload: dict[str, Any], remote: dict[str, Any] | None) -> dict[str, Any]:
         if remote is None:

@@ -1,10 +1,8 @@
 """The announcement in the organisation's channel: one line, kept true while the incident goes on."""
 
-from slack_sdk.models.blocks import Block
-
 from bot.domain.incident import Incident
 from bot.render.slack import ids, looks
-from bot.render.slack.message import Message, Surroundings, actions, button, context, message, section, title
+from bot.render.slack.message import Block, Message, Surroundings, actions, button, context, message, section, title
 
 
 def announcement(state: Incident, around: Surroundings) -> Message:
@@ -20,6 +18,8 @@ def announcement(state: Incident, around: Surroundings) -> Message:
     blocks: list[Block] = [section(parts["line"])]
     if "context" in parts:
         blocks.append(context(parts["context"]))
+    if "failed" in parts:
+        blocks.append(section(parts["failed"], button(ids.RETRY, "Try again", state.number)))
     if state.is_active:
         blocks.append(actions(button(ids.JOIN, "Join", state.number)))
     return message(parts["line"], blocks)

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 from bot.domain.durations import format_duration
 from bot.domain.people import is_person
 from bot.domain.refusals import Refused
+from bot.domain.text import clean
 from bot.domain.verbs import VERBS
 from bot.ports.store import Answer
 from bot.render.slack import mrkdwn
@@ -16,7 +17,8 @@ from bot.render.texts import Safe, Texts
 Medium: TypeAlias = Literal["slack", "cli", "api"]
 Name: TypeAlias = Callable[[str], str | None]
 
-_PERSON: Final = re.compile(r"<@([UW][A-Z0-9]{2,20})>")
+_PERSON: Final = re.compile(r"<(?:@(?=[UW])|!subteam\^(?=S))([SUW][A-Z0-9]{2,20})>")
+"""A person or a usergroup."""
 
 
 def no_names(user: str) -> str | None:
@@ -58,7 +60,11 @@ def moment(value: str | datetime) -> datetime:
 def _told_slack(text: str) -> Safe:
     """Return a sentence of ours with people's words in it. Mentions ring nobody: only the asker sees it."""
     pieces = _PERSON.split(text)
-    return Safe("".join(mrkdwn.user(piece) if n % 2 else _inert(piece) for n, piece in enumerate(pieces)))
+    return Safe("".join(_mention(piece) if n % 2 else _inert(piece) for n, piece in enumerate(pieces)))
+
+
+def _mention(found: str) -> str:
+    return mrkdwn.usergroup(found) if found.startswith("S") else mrkdwn.user(found)
 
 
 def _inert(piece: str) -> str:
@@ -69,7 +75,16 @@ def _inert(piece: str) -> str:
 
 
 def _told_plain(text: str, names: Name) -> str:
-    return _PERSON.sub(lambda match: _plain_user(match[1], names), text)
+    return _PERSON.sub(lambda match: _plain_mention(match[1], names), text)
+
+
+def _plain_mention(found: str, names: Name) -> str:
+    return f"usergroup {found}" if found.startswith("S") else _plain_user(found, names)
+
+
+def plain_people(text: str, names: Name = no_names) -> str:
+    """Return `text` for a terminal: mentions read as names, or as ids where no name is known."""
+    return _told_plain(text, names)
 
 
 def _plain_user(actor: str | None, names: Name) -> str:
@@ -89,13 +104,14 @@ def _span(seconds: float) -> str:
 
 _SLACK: Final[Mapping[str, Callable[..., Any]]] = {
     "at": lambda value: mrkdwn.date(moment(value)),
-    "b": lambda value: Safe(f"*{mrkdwn.escape(value)}*"),
+    "b": lambda value: Safe(f"*{mrkdwn.unstyled(value)}*"),
     "cmd": lambda value: mrkdwn.code(f"/incident {value}"),
     "code": mrkdwn.code,
     "duration": _span,
     "link": mrkdwn.link,
     "reached": lambda event: _reached(event, mrkdwn.user),
     "room": mrkdwn.channel,
+    "said": mrkdwn.words,
     "told": _told_slack,
     "user": mrkdwn.user,
     "words": lambda value: _told_slack(value) if not isinstance(value, Safe) else value,
@@ -112,6 +128,7 @@ def _plain_words(names: Name) -> Mapping[str, Callable[..., Any]]:
         "link": lambda url, label="": f"{label}: {url}" if label else url,
         "reached": lambda event: _reached(event, lambda user: _plain_user(user, names)),
         "room": lambda channel, name="": f"#{name}" if name else str(channel),
+        "said": lambda value: clean(str(value), 40_000),
         "told": lambda value: _told_plain(str(value), names),
         "user": lambda actor: _plain_user(actor, names),
         "words": lambda value: _told_plain(str(value), names),

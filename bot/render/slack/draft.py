@@ -1,12 +1,10 @@
 """The public update that waits in the channel: its exact words, and what may be done with it."""
 
-from slack_sdk.models.blocks import Block
-
 from bot.domain.incident import Incident
 from bot.domain.incident.state import Draft
 from bot.domain.severity import Status
 from bot.render.slack import ids, looks, mrkdwn
-from bot.render.slack.message import Message, Surroundings, actions, button, context, message, section, sections
+from bot.render.slack.message import Block, Message, Surroundings, actions, button, context, message, section, sections
 
 
 def draft(state: Incident, around: Surroundings) -> Message:

@@ -32,6 +32,9 @@ INPUT_LENGTH: Final = 3000  # …/block-elements/plain-text-input-element
 TEXT_OBJECT: Final = 3000  # …/composition-objects/text-object
 OPTION_TEXT: Final = 75  # …/composition-objects/option-object, its description as well
 OPTION_VALUE: Final = 150  # …/composition-objects/option-object
+CONFIRM_TITLE: Final = 100  # …/composition-objects/confirmation-dialog-object
+CONFIRM_TEXT: Final = 300
+CONFIRM_BUTTON: Final = 30
 
 # --- views: https://docs.slack.dev/reference/views/modal-views --------------------------------------------
 VIEW_TITLE: Final = 24

@@ -5,6 +5,8 @@ Shape: https://docs.slack.dev/reference/app-manifest/
 
 from typing import Any, Final
 
+from bot.render.slack import ids
+
 SCOPES: Final = {
     "app_mentions:read": "`@Tocsin …` works like `/incident …`",
     "bookmarks:read": "look before adding a bookmark again",
@@ -15,7 +17,7 @@ SCOPES: Final = {
     "channels:read": "find the announcement channel",
     "chat:write": "post and update messages",
     "chat:write.public": "announce without being a member",
-    "commands": "/incident and the shortcut",
+    "commands": "/incident and the shortcuts",
     "groups:history": "as channels:history, in private incidents",
     "groups:read": "as channels:read, in private incidents",
     "groups:write": "open private incident channels, invite, set the topic",
@@ -26,10 +28,12 @@ SCOPES: Final = {
     "reactions:read": "reactions are on the timeline",
     "usergroups:read": "invite the members of a usergroup; permissions by usergroup",
     "users:read": "names of people; skip bots and deactivated accounts",
+    "users:read.email": "find the people of PagerDuty's schedules, and whom a command names by e-mail",
 }
 """Scope → why it is needed."""
 
 EVENTS: Final = (
+    "app_home_opened",
     "app_mention",
     "member_joined_channel",
     "member_left_channel",
@@ -39,7 +43,27 @@ EVENTS: Final = (
     "pin_removed",
     "reaction_added",
     "reaction_removed",
+    "subteam_members_changed",
 )
+
+MESSAGE_SHORTCUTS: Final = (
+    {
+        "name": "Add to timeline",
+        "callback_id": ids.SHORTCUT_NOTE,
+        "description": "Keeps this message on the incident's timeline",
+    },
+    {
+        "name": "Declare from message",
+        "callback_id": ids.SHORTCUT_DECLARE_FROM,
+        "description": "Opens the form, with this message in it",
+    },
+    {
+        "name": "Make a task",
+        "callback_id": ids.SHORTCUT_TASK,
+        "description": "An action item out of this message",
+    },
+)
+"""In a message's menu. Names have at most 24 characters: https://docs.slack.dev/reference/app-manifest/"""
 
 
 def manifest(*, public_url: str, socket_mode: bool, name: str = "Tocsin") -> dict[str, Any]:
@@ -65,7 +89,7 @@ def manifest(*, public_url: str, socket_mode: bool, name: str = "Tocsin") -> dic
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
@@ -74,9 +98,10 @@ def manifest(*, public_url: str, socket_mode: bool, name: str = "Tocsin") -> dic
                 {
                     "name": "Declare an incident",
                     "type": "global",
-                    "callback_id": "declare_incident",
+                    "callback_id": ids.SHORTCUT_DECLARE,
                     "description": "Opens the form",
-                }
+                },
+                *({**shortcut, "type": "message"} for shortcut in MESSAGE_SHORTCUTS),
             ],
             "slash_commands": [command],
         },

@@ -10,9 +10,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from bot.domain.durations import format_duration
-from bot.domain.people import is_person
+from bot.domain.people import is_person, mention
 from bot.domain.text import clean
-from bot.render.texts import Safe, escape_mrkdwn
+from bot.render.texts import TICK, Safe, close_code, escape_code, escape_mrkdwn
 
 DAY: Final = "{date_short_pretty}"
 TIME: Final = "{time}"
@@ -28,6 +28,9 @@ _MARKDOWN = re.compile(
     r"|\*\*(?P<bold>[^*<>`\n]{1,300})\*\*"
 )
 _KEPT_IN_URL: Final = "/:?#[]@!$&'()*+,;=%~-._"
+# Slack reads these as a style only where they begin or end a word: `node_load_1` stays as it is.
+_STYLE = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])")
+_LOOK_ALIKES: Final = {"*": "∗", "_": "ˍ", "~": "∼"}
 ELLIPSIS: Final = "…"
 FENCE: Final = "```"
 _BAR: Final = ("▰", "▱")
@@ -43,12 +46,28 @@ def words(value: object) -> Safe:
     """Return what a person wrote: inert like `escape`, but mentions read as names and http(s) addresses are links."""
     if isinstance(value, Safe):
         return value
+    return _linked(close_code(_REFERENCE.sub(_named, clean(str(value), 40_000))), escape_mrkdwn)
+
+
+def unstyled(value: object) -> Safe:
+    """Like `words`, with no bold, italics, strike or code of its own: it stands within ours. For names and titles."""
+    if isinstance(value, Safe):
+        return value
     text = _REFERENCE.sub(_named, clean(str(value), 40_000))
+    return _linked(text.replace("`", TICK), lambda piece: escape_mrkdwn(_STYLE.sub(_look_alike, piece)))
+
+
+def _linked(text: str, rest: Callable[[str], str]) -> Safe:
+    """Return `text` with its http(s) addresses as links, and `rest` of what stands between them."""
     pieces, at = [], 0
     for match in _BARE_URL.finditer(text):
-        pieces += [escape_mrkdwn(text[at : match.start()]), link(match[0])]
+        pieces += [rest(text[at : match.start()]), link(match[0])]
         at = match.end()
-    return Safe("".join([*pieces, escape_mrkdwn(text[at:])]))
+    return Safe("".join([*pieces, rest(text[at:])]))
+
+
+def _look_alike(match: re.Match[str]) -> str:
+    return _LOOK_ALIKES[match[0]]
 
 
 def markdown(value: object, page: Callable[[str], str]) -> Safe:
@@ -132,7 +151,7 @@ def user(actor: str | None) -> Safe:
     kind, _, name = actor.partition(":")
     if kind == "alert" and name:
         return Safe(f"{_ACTORS['alert']} ({escape(name)})")
-    return Safe(_ACTORS[kind]) if kind in _ACTORS else escape(actor)
+    return Safe(_ACTORS[kind]) if kind in _ACTORS else escape(mention(actor))
 
 
 def users(actors: Iterable[str]) -> Safe:
@@ -165,7 +184,7 @@ def progress(done: int, of: int, width: int = 12) -> str:
 
 def code(value: object) -> Safe:
     """Return `value` in code style, on one line."""
-    text = clean(str(value)).replace("`", "ˋ").replace("\n", " ")
+    text = clean(str(value)).replace("`", TICK).replace("\n", " ")
     return Safe(f"`{escape(text)}`") if text else Safe("")
 
 
@@ -173,7 +192,7 @@ def fence(value: object, limit: int = 2000) -> Safe:
     """Return `value` as a code block that it cannot end, at most `limit` characters with its fence."""
     text = re.sub("`{3,}", lambda run: " ".join(run[0]), clean(str(value)))
     room = limit - 2 * len(FENCE) - 2
-    return Safe(f"{FENCE}\n{cut(escape(text), room)}\n{FENCE}")
+    return Safe(f"{FENCE}\n{cut(escape_code(text), room)}\n{FENCE}")
 
 
 def quoted(value: object) -> Safe:
@@ -242,6 +261,7 @@ VOCABULARY: Final[Mapping[str, Callable[..., Any]]] = {
     "progress": progress,
     "quoted": quoted,
     "time": time,
+    "unstyled": unstyled,
     "user": user,
     "usergroup": usergroup,
     "users": users,

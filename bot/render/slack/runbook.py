@@ -6,12 +6,12 @@ what to do now. What a line had to leave out is one button away, page by page; a
 
 from collections.abc import Iterator, Sequence
 
-from slack_sdk.models.blocks import Block, OverflowMenuElement
-
 from bot.domain.events import RunbookAttached, Step
 from bot.domain.incident import Incident
 from bot.render.slack import ids, legal, limits, looks, mrkdwn
 from bot.render.slack.message import (
+    Block,
+    Element,
     Message,
     Surroundings,
     actions,
@@ -37,9 +37,9 @@ _FIELD = 900
 def runbook(state: Incident, book: RunbookAttached, around: Surroundings) -> Message:
     """Return the live checklist for the runbook in use."""
     whole = _Checklist(state, book, around)
-    blocks = legal.made(whole.all_sections())
+    blocks = list(whole.all_sections())
     if len(blocks) > limits.BLOCKS_IN_MESSAGE or legal.characters(blocks) > _ROOM:
-        blocks = legal.made(whole.one_page(whole.current_page(), others=True))
+        blocks = list(whole.one_page(whole.current_page(), others=True))
     return message(whole.notice(), blocks)
 
 
@@ -154,7 +154,7 @@ class _Checklist:
         text = self._full[step.number] if full else self._line(step)
         return section(text, self._menu(step) if self._state.is_active else None)
 
-    def _menu(self, step: Step) -> OverflowMenuElement:
+    def _menu(self, step: Step) -> Element:
         value = f"{self._state.number}:{step.number}"
         known = {"done": "✅ Done", "skipped": "⏭️ Skip", "failed": "❌ Failed", "open": "⬜ Open again"}
         now = self._outcomes.get(step.number, "open")

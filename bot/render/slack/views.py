@@ -1,31 +1,21 @@
-"""The forms (modals): declare, update, resolve, public update, runbook, severity, title; and the note after one.
+"""The forms (modals): declare, update, resolve, public update, runbook, severity, title.
 
 Shape: https://docs.slack.dev/reference/views/modal-views/. Each input's block_id names its field; its action_id is `v`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
-
-from slack_sdk.models.blocks import (
-    Block,
-    CheckboxesElement,
-    InputBlock,
-    Option,
-    PlainTextInputElement,
-    PlainTextObject,
-    StaticSelectElement,
-)
 
 from bot.domain.durations import format_duration
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.severity import ACTIVE, Severity, Status
 from bot.domain.text import TITLE_MAX
-from bot.render.slack import ids, legal, limits, looks, message, mrkdwn
-
-View = dict[str, Any]
+from bot.render.slack import ids, legal, limits, looks, message, mrkdwn, windows
+from bot.render.slack.message import Block, Element, menu, option, plain, prompt
+from bot.render.slack.windows import View
 
 VALUE: Final = "v"
 """The action id of every input."""
@@ -33,98 +23,135 @@ PROMISES: Final = ("15m", "30m", "1h", "2h", "4h", "1d")
 """What the update form offers as time until the next update."""
 
 
-def metadata(number: int | None, response_url: str = "", channel: str = "") -> str:
-    """Return what a form must remember until it is submitted."""
-    kept = {"incident": number, "response_url": response_url, "channel": channel}
+def metadata(
+    number: int | None, response_url: str = "", channel: str = "", *, warned: bool = False, place: str = ""
+) -> str:
+    """Return what a form must remember until it is submitted; `place` is the message that it is about."""
+    kept = {"incident": number, "response_url": response_url, "channel": channel, "warned": warned, "place": place}
     return json.dumps({key: value for key, value in kept.items() if value})
 
 
-def _view(callback_id: str, title: str, submit: str, blocks: Sequence[Block], remembered: str) -> View:
+def form(callback_id: str, title: str, submit: str, blocks: Sequence[Block], remembered: str) -> View:
+    """Return a modal with inputs, checked."""
     view: View = {
         "type": "modal",
         "callback_id": callback_id,
-        "title": _plain(title, limits.VIEW_TITLE),
-        "submit": _plain(submit, limits.VIEW_BUTTON),
-        "close": _plain("Cancel", limits.VIEW_BUTTON),
-        "blocks": [block.to_dict() for block in blocks],
+        "title": plain(title, limits.VIEW_TITLE),
+        "submit": plain(submit, limits.VIEW_BUTTON),
+        "close": plain("Cancel", limits.VIEW_BUTTON),
+        "blocks": list(blocks),
         "private_metadata": remembered,
     }
     legal.check(view)
     return view
 
 
-def _plain(text: str, limit: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": mrkdwn.plain(text, limit), "emoji": True}
+def input_of(name: str, label: str, element: Element, *, hint: str = "", optional: bool = False) -> Block:
+    """Return one field, called `name` when it comes back."""
+    block: Block = {"type": "input", "block_id": name, "label": plain(label, limits.LABEL_TEXT), "element": element}
+    if hint:
+        block["hint"] = plain(hint, limits.LABEL_TEXT)
+    return block | {"optional": optional}
 
 
-def _input(name: str, label: str, element: Any, *, hint: str = "", optional: bool = False) -> InputBlock:
-    return InputBlock(
-        block_id=name,
-        label=PlainTextObject(text=label, emoji=True),
-        element=element,
-        hint=PlainTextObject(text=hint, emoji=True) if hint else None,
-        optional=optional,
-    )
+def text_of(placeholder: str, *, initial: str = "", lines: bool = False, most: int = limits.INPUT_LENGTH) -> Element:
+    """Return a field to write in."""
+    made: Element = {"type": "plain_text_input", "action_id": VALUE, "placeholder": prompt(placeholder)}
+    if initial:
+        made["initial_value"] = initial[:most]
+    return made | {"multiline": lines, "max_length": most}
 
 
-def _text(placeholder: str, *, initial: str = "", lines: bool = False, most: int = limits.INPUT_LENGTH) -> Any:
-    return PlainTextInputElement(
-        action_id=VALUE,
-        placeholder=PlainTextObject(text=placeholder),
-        initial_value=initial[:most] or None,
-        multiline=lines,
-        max_length=most,
-    )
+def select_of(placeholder: str, options: Sequence[dict[str, Any]], chosen: str | None = None) -> Element:
+    """Return a field to choose in."""
+    return menu(VALUE, placeholder, options, chosen)
 
 
-def _select(placeholder: str, options: Sequence[Option], chosen: str | None = None) -> Any:
-    return StaticSelectElement(
-        action_id=VALUE,
-        placeholder=PlainTextObject(text=placeholder),
-        options=list(options),
-        initial_option=next((option for option in options if option.value == chosen), None),
-    )
+def _boxes(options: Sequence[dict[str, Any]], ticked: Sequence[dict[str, Any]] = ()) -> Element:
+    made: Element = {"type": "checkboxes", "action_id": VALUE, "options": list(options)}
+    return made | {"initial_options": list(ticked)} if ticked else made
 
 
 # --- declare ----------------------------------------------------------------------------------------------
-def declare_form(policy: Policy, remembered: str = "", title: str = "") -> View:
-    """Return the form that opens an incident."""
+def declare_form(
+    policy: Policy,
+    remembered: str = "",
+    title: str = "",
+    *,
+    same: Sequence[Mapping[str, Any]] = (),
+    filled: Mapping[str, str | list[str]] = {},
+) -> View:
+    """Return the form that opens an incident; with open ones that look the `same`, it offers those first.
+
+    `filled` is what was filled in before it came back.
+    """
     levels = [_level(level, policy) for level in Severity]
+
+    def said(name: str) -> str:
+        return str(filled.get(name) or "")
+
+    special = [
+        option("private", "Private", "Only those invited see it; nothing is announced or published"),
+        option("drill", "Drill", "Practice: no postmortem is due, no figures count it"),
+    ]
+    ticked = [one for one in special if one["value"] in (filled.get("options") or ())]
     blocks: list[Block] = [
-        _input("title", "What is wrong?", _text("Checkout is down", initial=title, most=TITLE_MAX), optional=True),
-        _input(
-            "severity",
-            "How bad is it?",
-            _select("Choose a severity", levels, Severity.SEV3.value),
-            hint="When in doubt, the worse one: lowering it later is one click and a reason.",
-        ),
-        _service_input(policy),
-        _input("description", "What do you see?", _text("Since when, whom it hits", lines=True), optional=True),
-        _input(
-            "options",
-            "Special",
-            CheckboxesElement(
-                action_id=VALUE,
-                options=[
-                    _option("private", "Private", "Only those invited see it; nothing is announced or published"),
-                    _option("drill", "Drill", "Practice: no postmortem is due, no figures count it"),
-                ],
-            ),
+        *_lookalikes(same),
+        input_of(
+            "title",
+            "What is wrong?",
+            text_of("Checkout is down", initial=title or said("title"), most=TITLE_MAX),
             optional=True,
         ),
+        input_of(
+            "severity",
+            "How bad is it?",
+            select_of("Choose a severity", levels, said("severity") or Severity.SEV3.value),
+            hint="When in doubt, the worse one: lowering it later is one click and a reason.",
+        ),
+        service_input(policy, said("service")),
+        input_of(
+            "description",
+            "What do you see?",
+            text_of("Since when, whom it hits", initial=said("description"), lines=True),
+            optional=True,
+        ),
+        input_of("options", "Special", _boxes(special, ticked), optional=True),
     ]
-    return _view(ids.FORM_DECLARE, "Declare an incident", "Declare", blocks, remembered)
+    return form(ids.FORM_DECLARE, "Declare an incident", "Declare anyway" if same else "Declare", blocks, remembered)
 
 
-def _option(value: str, label: str, description: str = "") -> Option:
-    return Option(
-        value=value,
-        text=PlainTextObject(text=mrkdwn.plain(label, limits.OPTION_TEXT), emoji=True),
-        description=mrkdwn.plain(description, limits.OPTION_TEXT) if description else None,
-    )
+def _lookalikes(same: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Say what is open and looks the same, each with the way into it; and what was never mended after the last time."""
+    if not same:
+        return []
+    opened = [one for one in same if one["open"]]
+    head = "⚠️ *Nothing is declared yet: this looks the same and is open.*"
+    if not opened:
+        head = "*Nothing is declared yet: this has happened before.*"
+    told = [
+        message.section(
+            f"*{one['key']}* · {one['severity'].upper()} · {one['status']}\n{mrkdwn.words(one['title'])}",
+            message.button(f"{ids.JOIN}:{n}", "Join instead", one["number"], "primary"),
+        )
+        for n, one in enumerate(opened)
+    ]
+    past = [message.section(_before(one)) for one in same if not one["open"]]
+    return [message.section(head), *told, *past]
 
 
-def _level(level: Severity, policy: Policy) -> Option:
+def _before(one: Mapping[str, Any]) -> str:
+    """Say what a past incident left: it may be why it is back."""
+    items = (f"its action *{mrkdwn.words(item['text'])}* is still open{_since(item)}" for item in one["undone"])
+    return f"💡 Looks like *{one['key']}* {mrkdwn.words(one['title'])}; {', '.join(items)}"
+
+
+def _since(item: Mapping[str, Any]) -> str:
+    days = item["days"]
+    return f", {days} day{'' if days == 1 else 's'}" if days else ""
+
+
+def _level(level: Severity, policy: Policy) -> dict[str, Any]:
     promise = policy.severities[level]
     described = f"Respond in {format_duration(promise.respond)}"
     if promise.page:
@@ -133,19 +160,24 @@ def _level(level: Severity, policy: Policy) -> Option:
         described += ", tells on-call"
     if promise.update_every:
         described += f", update every {format_duration(promise.update_every)}"
-    return _option(level.value, f"{looks.severity(level)} – {promise.meaning}".rstrip(" –"), described)
+    return option(level.value, f"{looks.severity(level)} – {promise.meaning}".rstrip(" –"), described)
 
 
-def _service_input(policy: Policy) -> InputBlock:
-    options = _named(sorted(policy.services))
-    if options:
-        return _input("service", "Service", _select("Which service?", options), optional=True)
-    return _input("service", "Service", _text("checkout", most=60), optional=True)
+def service_input(policy: Policy, chosen: str = "", *, label: str = "Service", needed: bool = False) -> Block:
+    """Return the field for a service: a menu where one holds them all."""
+    names = sorted(policy.services)
+    options = _named(names)
+    if options and len(options) == len(names):
+        return input_of("service", label, select_of("Which service?", options, chosen or None), optional=not needed)
+    # More than a menu holds, or none: it is typed, and a near miss is told as in a command.
+    hint = f"One of {len(names)}, such as {', '.join(names[:3])}; a typo is told." if names else ""
+    typed = text_of("checkout", initial=chosen, most=60)
+    return input_of("service", label, typed, hint=hint, optional=not needed)
 
 
-def _named(names: Sequence[str]) -> list[Option]:
+def _named(names: Sequence[str]) -> list[dict[str, Any]]:
     """Return as many options as a menu holds; a name that no value can carry can still be typed as a command."""
-    return [_option(name, name) for name in names if len(name) <= limits.OPTION_VALUE][: limits.OPTIONS]
+    return [option(name, name) for name in names if len(name) <= limits.OPTION_VALUE][: limits.OPTIONS]
 
 
 # --- forms about one incident -----------------------------------------------------------------------------
@@ -155,18 +187,18 @@ def update_form(state: Incident, policy: Policy, remembered: str = "") -> View:
     spans = list(PROMISES)
     if usual is not None and _spell(usual) not in spans:
         spans.insert(0, _spell(usual))
-    options = [_option(span, f"in {span}") for span in spans]
+    options = [option(span, f"in {span}") for span in spans]
     blocks: list[Block] = [
         message.section(f"*{state.key}* {message.title(state)}"),
-        _input("text", "What is new?", _text("What we know, what we do, what comes next", lines=True)),
-        _input(
+        input_of("text", "What is new?", text_of("What we know, what we do, what comes next", lines=True)),
+        input_of(
             "next",
             "Next update",
-            _select("When do you owe the next one?", options, _spell(usual) if usual else None),
+            select_of("When do you owe the next one?", options, _spell(usual) if usual else None),
             optional=True,
         ),
     ]
-    return _view(ids.FORM_UPDATE, "Internal update", "Post", blocks, remembered)
+    return form(ids.FORM_UPDATE, "Internal update", "Post", blocks, remembered)
 
 
 def _spell(span: timedelta) -> str:
@@ -177,22 +209,22 @@ def resolve_form(state: Incident, remembered: str = "") -> View:
     """Return the form that ends an incident: what fixed it, and what the public will see."""
     blocks: list[Block] = [
         message.section(f"*{state.key}* {message.title(state)}"),
-        _input(
+        input_of(
             "text",
             "What fixed it?",
-            _text("We restarted the pool and raised its limit", lines=True),
+            text_of("We restarted the pool and raised its limit", lines=True),
             hint="Stands in the channel, on the timeline and in the postmortem.",
             optional=True,
         ),
         message.context(_public_notice(state)),
-        _input(
+        input_of(
             "note",
             "To remember for the postmortem",
-            _text("What surprised you, what went well", lines=True),
+            text_of("What surprised you, what went well", lines=True),
             optional=True,
         ),
     ]
-    return _view(ids.FORM_RESOLVE, f"Resolve {state.key}", "Resolve", blocks, remembered)
+    return form(ids.FORM_RESOLVE, f"Resolve {state.key}", "Resolve", blocks, remembered)
 
 
 def _public_notice(state: Incident) -> str:
@@ -218,72 +250,63 @@ def public_form(state: Incident, remembered: str = "") -> View:
     blocks: list[Block] = [
         message.section(f"*{state.key}* {message.title(state)}"),
         message.context(f"🌐 {seen} Submitting makes a draft; it goes out once approved and published."),
-        _input("status", "Status", _select("Status", [_option(s.value, looks.status(s)) for s in offered], now.value)),
-        _input(
+        input_of(
+            "status", "Status", select_of("Status", [option(s.value, looks.status(s)) for s in offered], now.value)
+        ),
+        input_of(
             "title",
             "Public title",
-            _text("Problem with the checkout", initial=draft.title if draft else "", most=TITLE_MAX),
+            text_of("Problem with the checkout", initial=draft.title if draft else "", most=TITLE_MAX),
             optional=True,
         ),
-        _input(
+        input_of(
             "text",
             "What the public reads",
-            _text(
+            text_of(
                 "What they notice, what you do, when you write again", initial=draft.text if draft else "", lines=True
             ),
             hint="No internal names, no blame, no guesses.",
         ),
     ]
-    return _view(ids.FORM_PUBLIC, "Public update", "Save draft", blocks, remembered)
+    return form(ids.FORM_PUBLIC, "Public update", "Save draft", blocks, remembered)
 
 
-def runbook_form(state: Incident, names: Sequence[str], remembered: str = "") -> View:
-    """Return the chooser of runbooks."""
+def runbook_form(state: Incident, books: Mapping[str, str], remembered: str = "") -> View:
+    """Return the chooser of runbooks (name → title), by title."""
     now = state.runbook.name if state.runbook else None
-    options = _named(names)
+    by_title = sorted(books.items(), key=lambda book: book[1].lower())
+    options = [option(name, title) for name, title in by_title if len(name) <= limits.OPTION_VALUE][: limits.OPTIONS]
     if not options:
-        return note("Runbooks", "No runbook is in the library: put Markdown files into `runbooks/`.")
+        return windows.note("Runbooks", "No runbook is in the library: put Markdown files into `runbooks/`.")
     blocks: list[Block] = [
         message.section(f"*{state.key}* {message.title(state)}"),
-        _input("runbook", "Runbook", _select("Choose one", options, now)),
+        input_of("runbook", "Runbook", select_of("Choose one", options, now)),
     ]
-    return _view(ids.FORM_RUNBOOK, "Runbook", "Use it", blocks, remembered)
+    return form(ids.FORM_RUNBOOK, "Runbook", "Use it", blocks, remembered)
 
 
 def severity_form(state: Incident, chosen: Severity | None, remembered: str = "") -> View:
     """Return the form that asks why the severity is lowered to `chosen`."""
-    levels = [_option(level.value, looks.severity(level)) for level in Severity]
+    levels = [option(level.value, looks.severity(level)) for level in Severity]
     blocks: list[Block] = [
         message.section(f"*{state.key}* {message.title(state)} · now {looks.severity(state.severity)}"),
-        _input("severity", "New severity", _select("Choose a severity", levels, (chosen or state.severity).value)),
-        _input(
+        input_of("severity", "New severity", select_of("Choose a severity", levels, (chosen or state.severity).value)),
+        input_of(
             "text",
             "Why is it less bad?",
-            _text("Only the old checkout is down; the new one takes the orders", lines=True, most=1000),
+            text_of("Only the old checkout is down; the new one takes the orders", lines=True, most=1000),
             hint="Stands in the channel, on the timeline and in the postmortem.",
         ),
     ]
-    return _view(ids.FORM_SEVERITY, "Change the severity", "Change", blocks, remembered)
+    return form(ids.FORM_SEVERITY, "Change the severity", "Change", blocks, remembered)
 
 
 def title_form(state: Incident, remembered: str = "") -> View:
     """Return the form that gives an incident its title."""
     initial = "" if state.title_assumed else state.title
+    room = "The name of its channel tells nothing of it." if state.private else "Its channel follows; links stay good."
     blocks: list[Block] = [
-        message.context(f"*{state.key}*: the channel keeps its name."),
-        _input("title", "What is wrong?", _text("Checkout is down", initial=initial, most=TITLE_MAX)),
+        message.context(f"*{state.key}* {room}"),
+        input_of("title", "What is wrong?", text_of("Checkout is down", initial=initial, most=TITLE_MAX)),
     ]
-    return _view(ids.FORM_TITLE, f"Title of {state.key}", "Save", blocks, remembered)
-
-
-# --- what replaces a form ---------------------------------------------------------------------------------
-def note(title: str, text: str) -> View:
-    """Return a view that only says something. `text` is mrkdwn."""
-    view: View = {
-        "type": "modal",
-        "title": _plain(title, limits.VIEW_TITLE),
-        "close": _plain("Close", limits.VIEW_BUTTON),
-        "blocks": [block.to_dict() for block in message.sections(text)],
-    }
-    legal.check(view)
-    return view
+    return form(ids.FORM_TITLE, f"Title of {state.key}", "Save", blocks, remembered)

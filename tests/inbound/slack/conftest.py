@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.domain.policy import Policy
 from bot.inbound.slack import SlackDoor, Tasks, build_slack, web_client
 from bot.render.slack.message import Links, Surroundings
 from bot.render.slack.renderer import Renderer
@@ -35,12 +36,15 @@ class FakeSlack:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any] | web.Response]] = field(
+        default_factory=dict
+    )
+    """Method → what it answers, or who finds the answer to the arguments."""
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.router.add_post("/api/{method}", self._call)
+        app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_post("/respond", self._respond)
         return app
 
@@ -52,7 +56,9 @@ class FakeSlack:
         self.called.set()
         if method in self.errors:
             return web.json_response({"ok": False, "error": self.errors[method]})
-        return web.json_response({"ok": True, **self.answers.get(method, {})})
+        answer = self.answers.get(method, {})
+        found = answer(body) if callable(answer) else answer
+        return found if isinstance(found, web.Response) else web.json_response({"ok": True, **found})
 
     async def _respond(self, request: web.Request) -> web.Response:
         self.told.append(await request.json())
@@ -102,13 +108,19 @@ class Workspace:
         assert status == 200
         return str(answer["text"]) if isinstance(answer, dict) else str(answer)
 
-    async def click(self, action_id: str, value: str = "", *, user: str = ALICE, **more: Any) -> None:
-        """Use a control on a message in the incident's channel; wait for what is said about it."""
+    async def click(
+        self, action_id: str, value: str = "", *, user: str = ALICE, view: dict[str, Any] | None = None, **more: Any
+    ) -> None:
+        """Use a control on a message in the incident's channel, or in a `view`; wait for what is said about it."""
         action = {"type": "button", "action_id": action_id, "block_id": "b", "value": value, **more}
+        message = {
+            "channel": {"id": ROOM}, "container": {"type": "message", "channel_id": ROOM},
+            "response_url": self.response_url,
+        }  # fmt: skip
+        place = {"container": {"type": "view", "view_id": "V1"}, "view": view | {"id": "V1"}} if view else message
         payload = {
-            "type": "block_actions", "user": {"id": user}, "team": {"id": "T1"}, "channel": {"id": ROOM},
-            "container": {"type": "message", "channel_id": ROOM}, "trigger_id": self._trigger(),
-            "response_url": self.response_url, "actions": [action],
+            "type": "block_actions", "user": {"id": user}, "team": {"id": "T1"}, "trigger_id": self._trigger(),
+            "actions": [action], **place,
         }  # fmt: skip
         status, answer = await self.interact(payload)
         assert (status, answer) == (200, "")
@@ -118,12 +130,12 @@ class Workspace:
         """Choose from a menu."""
         await self.click(action_id, type="static_select", selected_option={"value": value})
 
-    async def submit(self, callback_id: str, values: dict[str, Any], incident: int | None = None) -> Any:
-        """Submit a form. Returns the answer: empty when it closes."""
+    async def submit(self, callback_id: str, values: dict[str, Any], incident: int | None = None, **about: Any) -> Any:
+        """Submit a form, of which `about` says more. Returns the answer: empty when it closes."""
         view = {
             "id": f"V{self._trigger()}", "hash": "h1", "type": "modal", "callback_id": callback_id, "blocks": [],
             "private_metadata": json.dumps({"incident": incident, "channel": ROOM} if incident else {}),
-            "state": {"values": {name: {"v": _element(value)} for name, value in values.items()}},
+            "state": {"values": {name: {"v": _element(value)} for name, value in values.items()}}, **about,
         }  # fmt: skip
         payload = {"type": "view_submission", "user": {"id": ALICE}, "team": {"id": "T1"}, "view": view}
         status, answer = await self.interact(payload)
@@ -154,11 +166,23 @@ def _element(value: Any) -> dict[str, Any]:
     return {"type": "plain_text_input", "value": value}
 
 
+def buttons(view: dict[str, Any]) -> dict[str, str]:
+    """Action id → value of the buttons in a window or a message."""
+    found = [x for block in view["blocks"] for x in [*block.get("elements", ()), block.get("accessory") or {}]]
+    return {one["action_id"]: one["value"] for one in found if one.get("type") == "button"}
+
+
 @pytest.fixture
-async def workspace(slack: FakeSlack) -> AsyncIterator[Workspace]:
+def policy() -> Policy | None:
+    """The policy of the office; None: two services and nothing else."""
+    return None
+
+
+@pytest.fixture
+async def workspace(slack: FakeSlack, policy: Policy | None) -> AsyncIterator[Workspace]:
     """INC-1 is open, in C0INCIDENT1, declared by Alice."""
     texts = Texts(Path(__file__).resolve().parents[3] / "templates")
-    async with open_office() as office, aiohttp.ClientSession() as http, TestServer(slack.app()) as vendor:
+    async with open_office(policy) as office, aiohttp.ClientSession() as http, TestServer(slack.app()) as vendor:
         tasks, ears = Tasks(), Ears()
         door = build_slack(
             bot_token="xoxb-of-the-tests",
@@ -167,6 +191,7 @@ async def workspace(slack: FakeSlack) -> AsyncIterator[Workspace]:
             http=http,
             desk=office.desk,
             reader=office.reader,
+            refills=office.reader,
             committer=office.committer,
             texts=texts,
             renderer=Renderer(Surroundings(texts, office.policy, Links("http://tocsin.test"))),

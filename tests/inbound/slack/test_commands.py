@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlencode
 
+import pytest
+
 from bot.domain.severity import Severity
-from bot.ports.store import Changes, Claim, Keys, Loaded
+from bot.ports.store import Changes, Claim, Keys, Loaded, Unavailable
 from tests.inbound.slack.conftest import ALICE, BOB, FakeSlack, Workspace
 from tests.support.memory import MemoryStore
 
@@ -33,6 +35,29 @@ async def test_a_declaration_is_committed_when_it_is_answered(workspace: Workspa
     assert "INC-2" in answer
     assert (state.title, state.severity, state.service) == ("The shop is down", Severity.SEV1, "checkout")
     assert state.declared_by == ALICE
+
+
+async def test_a_channel_in_a_title_is_no_service_and_an_unknown_service_is_refused(workspace: Workspace) -> None:
+    await workspace.type("declare sev1 down see <#C0OPSROOM|ops-room>")
+    state = workspace.office.store.tables.incidents[2]
+    assert (state.title, state.service) == ("down see #ops-room", None)
+    assert "Did you mean `checkout`?" in await workspace.type("declare sev1 Foo --service chekcout")
+    assert sorted(workspace.office.store.tables.incidents) == [1, 2]
+
+
+async def test_what_was_declared_by_mistake_is_taken_back_where_it_was_declared(workspace: Workspace) -> None:
+    await workspace.type("declare sev4 Oops", channel="C0GENERAL")
+    assert "taken back" in await workspace.type("undo", channel="C0GENERAL")
+    state = workspace.office.store.tables.incidents[2]
+    assert (state.status, state.archived) == ("cancelled", True)
+    assert "declared nothing" in await workspace.type("undo", channel="C0GENERAL", user=BOB)
+
+
+async def test_a_number_alone_acknowledges_that_incident_and_not_the_channels(workspace: Workspace) -> None:
+    await workspace.type("declare sev1 Another thing")
+    await workspace.type("ack 2")
+    incidents = workspace.office.store.tables.incidents
+    assert [incidents[n].acknowledged_by for n in (1, 2)] == [None, ALICE]
 
 
 async def test_a_command_that_arrives_twice_is_done_once_and_answered_alike(workspace: Workspace) -> None:
@@ -91,6 +116,18 @@ async def test_what_was_not_saved_is_never_called_done(workspace: Workspace) -> 
     assert answer.startswith("Not saved")
     workspace.office.store.down = False
     assert "acknowledged" in await workspace.type("ack")
+
+
+async def test_what_may_have_been_saved_is_called_neither_done_nor_unsaved(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object) -> None:
+        raise Unavailable("the line was lost in the midst of saving", uncertain=True)
+
+    monkeypatch.setattr(workspace.office.store, "transact", lost)
+    answer = await workspace.type("note the deploy began at noon")
+    assert "may have been saved, or not" in answer
+    assert "Look first" in answer
 
 
 async def test_bare_incident_is_help_with_buttons(workspace: Workspace) -> None:

@@ -102,6 +102,15 @@ async def test_a_fresh_declaration_can_be_undone_or_given_its_severity(workspace
     assert state(workspace, 2).status == "cancelled"
 
 
+async def test_an_offered_command_is_declined_by_its_button_and_only_by_whoever_was_asked(workspace: Workspace) -> None:
+    await workspace.office.act(1, c.OfferHandoff(BOB))
+    await workspace.click(ids.DECLINE_HANDOFF, "1", user="U0EVE000003")
+    assert "No handoff to you" in workspace.slack.told[-1]["text"]
+    assert state(workspace).handoff is not None
+    await workspace.click(ids.DECLINE_HANDOFF, "1", user=BOB)
+    assert (state(workspace).handoff, state(workspace).lead) == (None, None)
+
+
 async def test_the_buttons_of_help_look_things_up_and_nothing_else(workspace: Workspace) -> None:
     await workspace.click(ids.ASK, "list")
     assert "INC-1" in workspace.slack.told[-1]["text"]

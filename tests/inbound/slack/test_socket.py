@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from bot.domain.severity import Severity
+from bot.ports import waits
 from tests.inbound.slack.conftest import ALICE, FakeSlack, Workspace
 
 
@@ -61,6 +62,28 @@ async def test_a_command_over_the_socket_is_committed_and_acknowledged_with_its_
         assert workspace.door.is_connected
         await workspace.door.stop_socket()
         assert not workspace.door.is_connected
+
+
+async def test_no_rate_limit_keeps_the_socket_away_for_longer_than_anybody_means(
+    workspace: Workspace, slack: FakeSlack, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library would sleep for the 95 years that the header asks for, or stumble over it."""
+    monkeypatch.setattr(waits, "WAIT_UNTOLD", 0.001)
+    monkeypatch.setattr(waits, "WAIT_MAX", 0.001)
+    app = web.Application()
+    app.router.add_get("/link", link.handle)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/link")).replace("http", "ws", 1)
+        headers = ["inf", "3000000000"]
+
+        def answer(arguments: dict[str, Any]) -> dict[str, Any] | web.Response:
+            limited = {"ok": False, "error": "ratelimited"}
+            return web.json_response(limited, headers={"Retry-After": headers.pop()}) if headers else {"url": url}
+
+        slack.answers["apps.connections.open"] = answer
+        await workspace.door.start_socket("xapp-of-the-tests")
+        assert await workspace.door.connected(5)
+        await workspace.door.stop_socket()
 
 
 async def test_the_door_closes_while_slack_is_away(workspace: Workspace, slack: FakeSlack) -> None:

@@ -18,6 +18,7 @@ from bot.domain.record import Entry
 from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity
 from bot.inbound import web as door
+from bot.inbound.web.doorkeeper import Doorkeeper
 from bot.ports.reader import DeliveryRow, Fault, Reader, Stats, TimerRow
 from bot.ports.store import Changes, Loaded, Unavailable
 from bot.render.texts import Texts
@@ -84,6 +85,9 @@ class Shelf:
         found = sorted(self.loaded.incidents.values(), key=lambda state: -state.number)
         found = [s for s in found if (s.is_active or not active) and (before is None or s.number < before)]
         return found[:limit]
+
+    async def unfinished(self) -> list[Incident]:
+        return await self.incidents(limit=10**9)
 
     async def events(self, number: int, as_of: datetime | None = None) -> list[Recorded]:
         return self.log[number]
@@ -153,6 +157,7 @@ class House:
         templates: Path | None = None,
         public_url: str = "http://127.0.0.1:8080",
         more: Callable[[web.Application], None] | None = None,
+        doorkeeper: Doorkeeper | None = None,
     ) -> None:
         self.shelf = Shelf(policy)
         self.meters = Meters("1.2.3")
@@ -175,6 +180,7 @@ class House:
             clock=self.clock,
             public_url=public_url,
             links=door.Links(message=lambda link: f"https://acme.slack.example/{link.removeprefix('slack:')}"),
+            doorkeeper=doorkeeper,
         )
         if more:
             more(self.app)

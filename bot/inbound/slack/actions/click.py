@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.refusals import OldControl
 from bot.inbound.slack.counter import Body
+from bot.inbound.slack.origins import part
 from bot.usecases.cases import Request
 
 
@@ -43,6 +44,13 @@ def number(text: str) -> int:
     return int(text)
 
 
+def used(body: Body) -> Mapping[str, Any]:
+    """Return the control that was used; nothing where the payload names none."""
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else {}
+    return first if isinstance(first, Mapping) else {}
+
+
 def chosen(action: Mapping[str, Any]) -> str:
     """Return what was pressed or chosen; empty if a menu was emptied."""
     option = action.get("selected_option")
@@ -56,5 +64,5 @@ def chosen(action: Mapping[str, Any]) -> str:
 
 def channel_of(body: Body) -> str:
     """Return the channel in which a control was used; empty in a form."""
-    channel, container = body.get("channel") or {}, body.get("container") or {}
+    channel, container = part(body, "channel"), part(body, "container")
     return str(channel.get("id") or container.get("channel_id") or "")

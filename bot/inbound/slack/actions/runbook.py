@@ -8,7 +8,6 @@ from bot.domain.refusals import NoRunbook, OldControl
 from bot.inbound.slack.actions.click import Click, number
 from bot.inbound.slack.actions.incident import do
 from bot.inbound.slack.counter import Counter, Said
-from bot.usecases.queries import Viewer
 
 _OUTCOMES: Final[dict[str, Literal["done", "skipped", "failed", "open"]]] = {
     "done": "done",
@@ -29,8 +28,7 @@ async def step(counter: Counter, click: Click) -> Said:
 async def page(counter: Counter, click: Click) -> Said:
     """Another page of a long runbook, to the asker only."""
     incident, wanted = map(number, click.parts(2))
-    viewer = Viewer(click.request.actor, room=click.where)
-    state = await counter.desk.queries.state(viewer, incident)
+    state = await counter.desk.see("runbook", click.request, incident, click.where)
     events = await counter.reader.events(state.number)
     attached = [item.event for item in events if isinstance(item.event, RunbookAttached)]
     if not attached:

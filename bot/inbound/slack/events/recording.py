@@ -7,9 +7,13 @@ from bot.inbound.slack.counter import Counter
 from bot.usecases.cases import Observe
 
 
-async def record(counter: Counter, at: datetime | None, actor: str, seen: Observation) -> None:
-    """Record `seen` if its channel is an incident's. Raises Unavailable: then Slack sends it again."""
+async def record(counter: Counter, at: datetime | None, actor: str, seen: Observation) -> int | None:
+    """Record `seen` if its channel is an incident's. Raises Unavailable: then Slack sends it again.
+
+    Return the incident, if this was news.
+    """
     number = await counter.rooms.incident(seen.channel)
     if number is None or at is None:
-        return
-    await counter.submit.submit(Observe(counter.request(actor), number, at, seen))
+        return None
+    answer = await counter.submit.submit(Observe(counter.request(actor, "", "event"), number, at, seen))
+    return number if answer.kind == "observed" else None

@@ -5,10 +5,16 @@ from dataclasses import replace
 from bot.domain import commands as c
 from bot.domain.durations import parse_duration
 from bot.domain.refusals import OldControl
-from bot.domain.severity import Status, parse_severity
+from bot.domain.services import service_of
+from bot.domain.severity import Severity, Status, parse_severity
 from bot.domain.verbs import UseRunbook, Wish
-from bot.inbound.slack.counter import Counter, Said
+from bot.inbound.slack.actions.click import number
+from bot.inbound.slack.counter import Again, Counter, Said
+from bot.inbound.slack.quotes import moment_of
+from bot.inbound.slack.views import more
 from bot.inbound.slack.views.submission import Submission
+from bot.render.slack import views
+from bot.usecases.queries import Viewer
 
 
 async def _do(counter: Counter, form: Submission, wish: Wish, part: str = "") -> Said:
@@ -19,16 +25,26 @@ async def _do(counter: Counter, form: Submission, wish: Wish, part: str = "") ->
 
 
 async def declare(counter: Counter, form: Submission) -> Said:
-    """Open the incident; the form's place is taken by the answer."""
-    options = form.chosen("options")
+    """Open the incident; the form's place is taken by the answer.
+
+    Where an open one looks the same, or a past one that is not mended yet, the form comes back once and says so. A SEV1
+    never waits for that.
+    """
+    options, service = form.chosen("options"), form.text("service").strip()
     command = c.Declare(
         title=form.text("title"),
         severity=parse_severity(form.text("severity")),
-        service=form.text("service").strip().lstrip("#") or None,
+        service=service_of(service, counter.policy) if service else None,
         description=form.text("description"),
         private="private" in options,
         drill="drill" in options,
     )
+    if not form.warned and command.severity is not Severity.SEV1 and not command.private:
+        viewer = Viewer(form.request.actor)
+        same = await counter.desk.queries.alike(viewer, command.title, command.service, command.labels)
+        if same:
+            remembered = views.metadata(None, channel=form.channel, warned=True)
+            return Again(views.declare_form(counter.policy, remembered, same=same, filled=form.values))
     return counter.message(await counter.desk.grant(command, form.request, None))
 
 
@@ -78,3 +94,29 @@ async def title(counter: Counter, form: Submission) -> Said:
     """Rename."""
     await _do(counter, form, c.SetTitle(form.text("title")))
     return None
+
+
+async def note(counter: Counter, form: Submission) -> Said:
+    """Put the message on the timeline of the chosen incident; one that is known is a note's own form."""
+    if form.number is not None:
+        return await more.note(counter, form)
+    wish = c.AddNote(form.text("text"), moment_of(form.place), form.place)
+    return counter.message(await counter.desk.grant(wish, form.request, _chosen(form)))
+
+
+async def task(counter: Counter, form: Submission) -> Said:
+    """Make an action item of the message: of the channel's incident, or of the chosen one."""
+    span = form.text("due")
+    try:
+        due = parse_duration(span) if span else None
+    except ValueError as exc:
+        raise OldControl from exc
+    wish = c.AddTask(form.text("text"), form.text("owner") or None, due)
+    if form.number is not None:
+        return await _do(counter, form, wish)
+    return counter.message(await counter.desk.grant(wish, form.request, _chosen(form)))
+
+
+def _chosen(form: Submission) -> int:
+    """The incident that was chosen in the form. Whether they may see it is the desk's to judge: no channel vouches."""
+    return number(form.text("incident"))

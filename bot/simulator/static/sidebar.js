@@ -5,6 +5,7 @@ import { h, icon, iconButton } from "./dom.js";
 import { createChannel } from "./create.js";
 import { avatar } from "./messages.js";
 import { attempt } from "./overlay.js";
+import { unpressed } from "./press.js";
 import { directWith, emit, on, store, titleOf } from "./store.js";
 
 const box = () => document.getElementById("sidebar");
@@ -20,7 +21,7 @@ let waiting = false;
 function schedule() {
   if (waiting) return;
   waiting = true;
-  requestAnimationFrame(() => { waiting = false; draw(); });
+  requestAnimationFrame(() => unpressed(() => { waiting = false; draw(); }));
 }
 
 function draw() {

@@ -89,6 +89,12 @@ def test_a_time_is_shown_in_the_readers_zone_with_utc_as_the_fallback() -> None:
     assert mrkdwn.date(at) == "<!date^1795374005^{date_short_pretty} {time_secs}|2026-11-22 19:00:05 UTC>"
 
 
+def test_what_is_planned_for_a_full_minute_is_shown_without_seconds() -> None:
+    handover = datetime(2026, 12, 7, 8, 0, tzinfo=UTC)
+    assert mrkdwn.date(handover) == "<!date^1796630400^{date_short_pretty} {time}|2026-12-07 08:00:00 UTC>"
+    assert "{time_secs}" in mrkdwn.date(handover.replace(microsecond=1))
+
+
 @pytest.mark.parametrize(
     ("actor", "said"),
     [

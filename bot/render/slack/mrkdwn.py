@@ -18,6 +18,8 @@ DAY: Final = "{date_short_pretty}"
 TIME: Final = "{time}"
 MOMENT: Final = "{date_short_pretty} {time_secs}"
 """With seconds: response times may be as short as `2s`."""
+MINUTE: Final = "{date_short_pretty} {time}"
+"""What is on a full minute to the microsecond is planned: a handover, the end of an override."""
 
 _CONVERSATION = re.compile(r"[CGD][A-Z0-9]{2,20}")
 _USERGROUP = re.compile(r"S[A-Z0-9]{2,20}")
@@ -100,9 +102,10 @@ def _named(match: re.Match[str]) -> str:
     return match[0]
 
 
-def date(at: datetime, form: str = MOMENT) -> Safe:
+def date(at: datetime, form: str = "") -> Safe:
     """Return a time that everyone reads in their own zone. The fallback says UTC."""
     at = at.astimezone(UTC)
+    form = form or (MOMENT if at.second or at.microsecond else MINUTE)
     return Safe(f"<!date^{int(at.timestamp())}^{form}|{at:%Y-%m-%d %H:%M:%S} UTC>")
 
 

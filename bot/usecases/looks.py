@@ -1,7 +1,7 @@
 """The cases of late copies: a look is owed, a look was had."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.record import Entry, Observation
@@ -17,14 +17,23 @@ class OweLooks:
     command_id: str = ""
 
     def keys(self) -> Keys:
-        return Keys()
+        return Keys(incidents=frozenset(look.incident for look in self.looks if look.kind == "open_room"))
 
     def claims(self) -> Sequence[Claim]:
         return ()
 
     def run(self, loaded: Loaded, now: datetime) -> Changes:
         """Write them down."""
-        return Changes(Answer(kind="owed"), looks=list(self.looks))
+        return Changes(Answer(kind="owed"), looks=[one for look in self.looks if (one := _kept(look, loaded))])
+
+
+def _kept(look: Look, loaded: Loaded) -> Look | None:
+    """Of channels the one on record is kept, whoever made it. Is none on record yet, whoever makes it looks, too."""
+    if look.kind != "open_room":
+        return look
+    state = loaded.incidents.get(look.incident)
+    room = state.room if state else None
+    return replace(look, placed=replace(look.placed, channel=room.channel)) if room else None
 
 
 @dataclass(frozen=True, slots=True)

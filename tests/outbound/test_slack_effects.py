@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,7 +26,9 @@ from bot.domain.effects import (
     TellUser,
 )
 from bot.domain.severity import Status
-from bot.ports.delivery import DeliveryError
+from bot.ports.delivery import DeliveryError, Look, Placed
+from bot.ports.store import Loaded
+from bot.usecases.looks import OweLooks
 from tests.outbound.slack_office import Office, open_office, open_room
 from tests.render.slack_cases import ANNA, BEN, Life, attached, declared
 
@@ -101,6 +104,34 @@ async def test_a_repeat_finds_the_numbered_channel_of_its_first_attempt(office: 
         await office.carry(OpenRoom(name=ROOM), Life())
     done: Any = (await office.carry(OpenRoom(name=ROOM), Life(), again=True)).command
     assert (done.channel, done.name) == (office.channel(f"{ROOM}-2").id, f"{ROOM}-2")
+
+
+async def test_a_second_channel_made_when_the_first_was_renamed_is_put_away_unless_it_is_in_use(office: Office) -> None:
+    kept: Any = (await office.carry(OpenRoom(name=ROOM), Life())).command
+    await office.slack.call("conversations.rename", channel=kept.channel, name="inc-7-renamed")
+    late: Any = (await office.carry(OpenRoom(name=ROOM), Life())).command
+    used: Any = (await office.carry(OpenRoom(name=ROOM), Life())).command
+    await office.slack.call("conversations.setTopic", channel=used.channel, topic="in use")
+    tidy = office.registry["open_room"].tidy
+    assert tidy is not None
+    assert await tidy(look("")) == [], "nothing is known to be the one that is kept"
+    assert await tidy(look(kept.channel)) == [Placed(late.channel, late.channel)]
+    assert await tidy(look(kept.channel)) == [], "once is enough"
+    away = [c.id for c in office.workspace.world.channels.values() if c.is_archived]
+    assert away == [late.channel]
+
+
+@pytest.mark.parametrize("stands", [True, False])
+async def test_of_a_lost_claims_channels_the_one_on_record_is_kept(office: Office, stands: bool) -> None:
+    life = await open_room(office, Life()) if stands else Life()
+    owed = OweLooks((look("C0999"),)).run(Loaded(incidents={7: life.state}), datetime.now(UTC)).looks
+    assert owed == ([look(office.channel(ROOM).id)] if stands else []), "whoever makes it looks, too"
+
+
+def look(kept: str) -> Look:
+    """A look for other channels of the incident than `kept`."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Look("7.1.0", 7, "open_room", Placed(kept, ROOM), now, now, lost=True)
 
 
 async def test_people_and_usergroups_are_invited_each_once(office: Office) -> None:

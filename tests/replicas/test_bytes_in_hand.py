@@ -95,3 +95,23 @@ def test_an_old_picture_that_leaves_when_a_newer_one_stands_is_shown_over(crew: 
     came = left_late(crew, victim, "chat.update", "Looked at")
     until(lambda: pictures() == {"Told and done"}, "the new one")
     assert time.monotonic() - came < GONE_WITHIN
+
+
+def test_a_channel_that_is_made_twice_since_its_name_was_free_again_is_put_away(crew: Freezing) -> None:
+    crew.freeze_at("conversations.create", "twin")
+    key = crew.deliver(0, alert("Twin", "twin"))
+    victim = crew.froze()
+    done_elsewhere(crew, key)
+    assert crew.run("incident", "title", key, "Known by another name")[0] == 0
+    done_elsewhere(crew, key)
+
+    def rooms() -> list[str]:
+        """The names of the incident's channels that are in use."""
+        named = (one["name"] for one in Workspace(crew).rooms if not one["is_archived"])
+        return [name for name in named if name.startswith(f"{key.lower()}-")]
+
+    assert rooms() == [f"{key.lower()}-known-by-another-name"]
+    came = left_late(crew, victim, "conversations.create", "twin")
+    assert any("twin" in one["name"] for one in Workspace(crew).rooms)
+    until(lambda: rooms() == [f"{key.lower()}-known-by-another-name"], "its end")
+    assert time.monotonic() - came < GONE_WITHIN

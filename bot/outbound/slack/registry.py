@@ -26,7 +26,9 @@ def registry(
         return Registration(handler, name, "chat.postMessage", tidy=poster.tidy, where=messages.where)
 
     made = {
-        "open_room": Registration(rooms.open, "open the channel", "conversations.create"),
+        "open_room": Registration(
+            rooms.open, "open the channel", "conversations.create", tidy=rooms.tidy_opened, where=rooms.where_opened
+        ),
         "invite": Registration(rooms.invite, "invite people", "conversations.invite"),
         "show_topic": Registration(rooms.show_topic, "set the topic", "conversations.setTopic"),
         "pin_card": Registration(rooms.pin, "pin the card", "pins.add"),

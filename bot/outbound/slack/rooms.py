@@ -66,11 +66,39 @@ class Rooms:
                 if job.first_at is not None:
                     mine = await self._made_since(job.first_at, private=effect.private) if mine is None else mine
                     if name in mine:
-                        return Done(RoomOpened(channel=mine[name], name=name))
+                        return Done(RoomOpened(channel=mine[name], name=name), placed=Placed(mine[name], effect.name))
             else:
                 made = answer["channel"]
-                return Done(RoomOpened(channel=made["id"], name=made.get("name", name)))
+                opened = RoomOpened(channel=made["id"], name=made.get("name", name))
+                return Done(opened, placed=Placed(made["id"], effect.name))
         raise _all_taken("conversations.create", effect.name)
+
+    async def where_opened(self, job: Job) -> Placed:
+        """Return under which name an attempt at `job` may have left a channel."""
+        effect = job.effect
+        assert isinstance(effect, OpenRoom)
+        return Placed("", effect.name)
+
+    async def tidy_opened(self, look: Look) -> list[Placed]:
+        """Archive a second channel of the same incident, which no app can delete.
+
+        It can be made although the first one stands, when that has been renamed meanwhile and so has left its name
+        free. A channel with a topic is in use, whatever it is called.
+        """
+        kept, names = look.placed.channel, _names(look.placed.ts)
+        made = await self._made_by_us(look.since, "public_channel,private_channel")
+        copies = [
+            one["id"]
+            for one in made
+            if kept and one["id"] != kept and one["name"] in names and not one.get("is_archived") and not _topic_of(one)
+        ]
+        for channel in copies:
+            try:
+                await self._slack.call("conversations.archive", channel=channel)
+            except SlackRefusal as exc:
+                if exc.code != "already_archived":
+                    raise
+        return [Placed(channel, channel) for channel in copies]
 
     async def name(self, job: Job) -> Done:
         """Rename the channel, to the first free one of the names. One that is called so already stays."""
@@ -121,17 +149,19 @@ class Rooms:
 
     async def _made_since(self, since: datetime, *, private: bool) -> dict[str, str]:
         """Return name → id of the channels that we created since then."""
+        made = await self._made_by_us(since, "private_channel" if private else "public_channel")
+        return {channel["name"]: channel["id"] for channel in made}
+
+    async def _made_by_us(self, since: datetime, types: str) -> list[Json]:
+        """Return the channels that we created since then."""
         me = await self._slack.me()
-        pages = self._slack.pages(
-            "users.conversations", OWN_PAGES, types="private_channel" if private else "public_channel"
-        )
         earliest = (since - CLOCKS_APART).timestamp()
-        found: dict[str, str] = {}
-        async for page in pages:
-            for channel in page.get("channels", []):
-                if channel.get("creator") == me and channel.get("created", 0) >= earliest:
-                    found[channel["name"]] = channel["id"]
-        return found
+        return [
+            channel
+            async for page in self._slack.pages("users.conversations", OWN_PAGES, types=types)
+            for channel in page.get("channels", [])
+            if channel.get("creator") == me and channel.get("created", 0) >= earliest
+        ]
 
     async def invite(self, job: Job) -> Done:
         """Invite everybody who is named; say who could not be, and never fail for one person."""
@@ -243,6 +273,10 @@ class Rooms:
         effect = job.effect
         assert isinstance(effect, Bookmark)
         return Placed(room_of(job).channel, self._render.links.resolve(effect.link, job.state.number))
+
+
+def _topic_of(channel: Json) -> str:
+    return str((channel.get("topic") or {}).get("value") or "")
 
 
 def _names(name: str) -> list[str]:

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
-import aiohttp
 from aiohttp import web
 
 from bot.delivery.runner import CONCURRENCY, Runner
@@ -20,6 +19,7 @@ from bot.inbound.slack.homes import OpenHomes
 from bot.inbound.slack.tasks import Tasks
 from bot.inbound.web.access import LoginLinks
 from bot.inbound.web.doorkeeper import Doorkeeper
+from bot.outbound.lines import open_session
 from bot.outbound.slack.budgets import LIMITS, budget_of
 from bot.outbound.slack.client import Slack, web_client
 from bot.outbound.slack.homes import Homes as SlackHomes
@@ -100,8 +100,8 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
     configure_logging(env.log_format or ("console" if os.isatty(2) else "json"), env.log_level)
     meters = Meters(version("tocsin"))
     async with AsyncExitStack() as stack:
-        lines = aiohttp.TCPConnector(limit=2 * CONCURRENCY)  # no call waits for a connection, a handler makes several
-        http = await stack.enter_async_context(aiohttp.ClientSession(connector=lines))
+        # no call waits for a connection, a handler makes several
+        http = await stack.enter_async_context(open_session(2 * CONCURRENCY))
         database = await stack.enter_async_context(
             open_database(
                 env.database_url.get_secret_value(),

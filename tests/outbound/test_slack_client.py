@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.domain import effects as f
+from bot.outbound.lines import open_session
 from bot.outbound.slack import budgets, client
 from bot.outbound.slack.client import Slack, web_client
 from bot.outbound.slack.refusals import LIMITED, MENDS, TRANSIENT, SlackRefusal
@@ -275,3 +276,14 @@ async def test_no_byte_leaves_once_the_claim_has_ended(office: Office) -> None:
     assert caught.value.untouched
     await office.slack.call("conversations.create", name="inc-9-in-time")
     assert [call["name"] for call in office.calls("conversations.create")] == ["inc-9-in-time"]
+
+
+async def test_nothing_leaves_when_the_claim_ends_while_a_connection_is_made() -> None:
+    async with open_office() as office, open_session(2) as http:
+        slack = Slack(web_client(TOKEN, http, f"{office.base}/slack/api/"))
+        held = iter((True, False))
+        with while_claimed(lambda: next(held)), pytest.raises(DeliveryError) as caught:
+            await slack.call("auth.test")
+        assert caught.value.untouched
+        assert office.calls("auth.test") == []
+        assert (await slack.call("auth.test"))["ok"], "the next one goes"

@@ -19,17 +19,17 @@ from tests.support.quick_serve import main
 
 ORDER = Path("freeze")
 LINES_KEPT = 300.0
-_request = aiohttp.ClientSession._request
+_send = aiohttp.ClientRequest.send
 _connector = aiohttp.BaseConnector.__init__
 
 
-async def _freezing(session: aiohttp.ClientSession, method: str, url: Any, **more: Any) -> aiohttp.ClientResponse:
+async def _freezing(request: aiohttp.ClientRequest, conn: Any) -> aiohttp.ClientResponse:
     if ORDER.exists():
         name, words = ORDER.read_text().splitlines()
-        if str(url).endswith(name) and words.encode() in (more.get("data") or b""):
+        if str(request.url).endswith(name) and words.encode() in bytes(getattr(request.body, "_value", b"")):
             ORDER.unlink(missing_ok=True)
             os.kill(os.getpid(), signal.SIGSTOP)
-    return await _request(session, method, url, **more)
+    return await _send(request, conn)
 
 
 def _keeping(connector: aiohttp.BaseConnector, **more: Any) -> None:
@@ -38,5 +38,5 @@ def _keeping(connector: aiohttp.BaseConnector, **more: Any) -> None:
 
 if __name__ == "__main__":
     aiohttp.BaseConnector.__init__ = _keeping  # type: ignore[method-assign]
-    aiohttp.ClientSession._request = _freezing  # type: ignore[method-assign]
+    aiohttp.ClientRequest.send = _freezing  # type: ignore[method-assign]
     sys.exit(main())

@@ -1,6 +1,23 @@
-"""Which effects fail alone: again and again, while their vendor does what others ask of it."""
+"""Which effects fail alone: again and again, while their vendor does what nearly all others ask of it.
+
+Where others fail too, the vendor is in trouble, and its trouble passes: nobody is given up for that.
+"""
 
 from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+FEW: Final = 4
+"""Others' successes to each of others' failures, at least, where a failure counts as an effect's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """An effect that has failed: how often alone, and what its vendor had answered until it last did."""
+
+    times: int
+    passed: int
+    failed: int
 
 
 class Alone:
@@ -8,8 +25,8 @@ class Alone:
 
     def __init__(self) -> None:
         self._passed: Counter[str] = Counter()
-        self._failed: dict[str, tuple[int, int]] = {}
-        """Effect → (failures alone, the vendor's successes when it last failed)."""
+        self._failed: Counter[str] = Counter()
+        self._standing: dict[str, _Standing] = {}
 
     def passed(self, effect: str, vendor: str) -> None:
         """`effect` is done."""
@@ -17,14 +34,19 @@ class Alone:
         self.forget(effect)
 
     def failed(self, effect: str, vendor: str) -> int:
-        """`effect` failed; return how often it did so alone: since its last failure others have passed."""
-        passed = self._passed[vendor]
-        times, before = self._failed.get(effect, (0, -1))
-        if passed > before:
+        """`effect` failed; return how often it did so alone: others have passed since it last failed, few have failed.
+
+        Before its first failure nothing is known of others: that one counts by itself.
+        """
+        passed, failed = self._passed[vendor], self._failed[vendor]
+        before = self._standing.get(effect)
+        times = before.times if before else 0
+        if before is None or passed - before.passed > FEW * (failed - before.failed):
             times += 1
-        self._failed[effect] = (times, passed)
+        self._failed[vendor] += 1
+        self._standing[effect] = _Standing(times, passed, failed + 1)
         return times
 
     def forget(self, effect: str) -> None:
         """It is over, for now."""
-        self._failed.pop(effect, None)
+        self._standing.pop(effect, None)

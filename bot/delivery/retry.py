@@ -16,7 +16,7 @@ GIVE_UP_AFTER: Final = timedelta(hours=24)
 PAGE_GIVES_UP_AFTER: Final = timedelta(minutes=5)
 """A call for a response: whoever escalates must know that nobody was reached, as long as it matters."""
 ALONE_MAX: Final = 5
-"""How often an effect fails while others of its vendor pass, before it steps aside for those behind it."""
+"""How often an effect fails while nearly all others of its vendor pass, before it steps aside for those behind it."""
 _DOUBLINGS_MAX: Final = 10
 
 MEND: Final = "Find out why, then press Try again on the incident's card, or use `/incident retry`."

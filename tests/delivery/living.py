@@ -107,12 +107,16 @@ class Life:
             if bot.runner._worker == worker:
                 bot.fault._n = None
         await self.base.end_leases(worker)
-        later = Clock()
-        later.now = self.clock.now + timedelta(seconds=SLEEPS)
-        for clock in (self.clock, later):
-            relief = await self._born(immortal=True, clock=clock)
+        clock = Clock()
+        clock.now, end = self.clock.now, self.clock.now + timedelta(seconds=SLEEPS)
+        relief = await self._born(immortal=True, clock=clock)
+        while clock.now < end:
             await relief.step()
-            await relief.__aexit__()
+            wake = await self.base.outbox.next_wake(clock.now)
+            wake = max(wake, clock.now + LOOKS_EVERY) if wake and wake <= clock.now else wake
+            clock.now = min(wake or end, end)  # what is due meanwhile is not late
+        await relief.step()
+        await relief.__aexit__()
 
     async def _work(self) -> None:
         await asyncio.gather(*(self._work_at(n) for n in range(len(self._bots))))

@@ -1,6 +1,7 @@
 """What fails is tried again, or people are told; nothing is recorded by who has lost the claim."""
 
 import asyncio
+import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -351,6 +352,29 @@ async def test_a_message_that_alone_fails_again_and_again_steps_aside_for_those_
         assert "while others passed" in failed.error
     assert world.texts()[0] == "acknowledged"
     assert world.texts().count("title_changed") == 6
+
+
+async def test_while_a_vendor_fails_most_of_what_it_is_asked_nothing_is_given_up(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    chance = random.Random(7)  # noqa: S311  # the same brownout each time
+
+    async def moody(job: Job) -> Done:
+        if chance.random() < 0.6:
+            raise transient("no answer")
+        return await world.carry(job)
+
+    async with Process(
+        store, store, world, clock, registry=world.registry(**dict.fromkeys(world.registry(), moody))
+    ) as bot:
+        numbers = [await bot.declare(title=f"Outage {n}") for n in range(4)]
+        for n in range(4):
+            for number in numbers:
+                await bot.act(number, c.SetTitle(f"Title number {n}"))
+            await bot.settle_down(clock, until=timedelta(minutes=1))
+        await bot.settle_down(clock, until=timedelta(minutes=10))
+    assert [failed_events(store, number) for number in numbers] == [[], [], [], []]
+    assert world.texts().count("title_changed") == 16
 
 
 async def test_messages_that_fail_with_all_others_wait_and_lose_their_place_to_nobody(

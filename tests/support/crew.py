@@ -191,7 +191,7 @@ def _state(pid: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message of the bot that stands in the workspace: where, when, and of which effect."""
+    """What a message of the bot in the workspace tells: where, when, and for which effect."""
 
     channel: str
     ts: str
@@ -228,11 +228,12 @@ class Workspace:
         self._messages = sorted(messages, key=lambda one: one[1]["ts"])
 
     def posts(self) -> list[Post]:
-        """The bot's messages, by time."""
+        """The bot's messages, by time; one that tells several things in one, as after an outage, once for each."""
         return [
-            Post(channel, said["ts"], said["metadata"]["event_payload"]["effect"])
+            Post(channel, said["ts"], effect)
             for channel, said in self._messages
-            if said.get("metadata")
+            if (payload := said.get("metadata", {}).get("event_payload"))
+            for effect in (payload["effect"], *payload.get("folded", "").split())
         ]
 
     def live(self, key: str) -> list[dict[str, Any]]:

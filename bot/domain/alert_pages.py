@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ def page_of(annotations: Mapping[str, str], names: Sequence[str]) -> str:
     return next((found for name in names if name in annotations and (found := web_page(annotations[name]))), "")
 
 
+@lru_cache(maxsize=1024)  # the alerts of a rule all lead to its pages
 def web_page(text: str) -> str:
     """Return `text` if it is an http(s) address with a host and nothing else, else ""."""
     address = text.strip()

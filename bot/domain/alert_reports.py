@@ -7,6 +7,7 @@ from bot.domain import commands as c
 from bot.domain.alert_pages import DASHBOARDS, RUNBOOK_PAGES, page_of, short_page, told_apart
 from bot.domain.alert_plan import Step
 from bot.domain.alerts import INEXACT_SHOWN, Alert, AlertBatch
+from bot.domain.events import FACTS_MAX, AlertFact
 from bot.domain.incident import Incident
 from bot.domain.runbooks import Runbook
 from bot.domain.sender_news import SENDERS
@@ -39,7 +40,7 @@ def report(batch: AlertBatch, before: Incident | None, steps: Sequence[Step]) ->
     worst = min(stated, key=_rank, default=None)
     firing = (before.alerts_firing if before else 0) + len(opened) - len(closed)
     return c.ReportAlerts(
-        lines=tuple(_line(s) for s in (*sorted(opened, key=_rank), *updated, *closed)),
+        facts=tuple(_fact(s) for s in (*sorted(opened, key=_rank), *updated, *closed)[:FACTS_MAX]),
         opened=len(opened),
         closed=len(closed),
         firing=max(firing, 0),
@@ -56,21 +57,8 @@ def report(batch: AlertBatch, before: Incident | None, steps: Sequence[Step]) ->
 def handed_over(state: Incident, into: Incident) -> c.ReportAlerts:
     """What a merge brings to `into`: the alerts of `state` count there from now on."""
     return c.ReportAlerts(
-        lines=tuple(
-            c.AlertLine(
-                source=fact.source,
-                fingerprint=fact.fingerprint,
-                name=fact.name,
-                summary=fact.summary,
-                status=fact.status,
-                url=fact.url,
-                runbook_url=fact.runbook_url,
-                dashboard_url=fact.dashboard_url,
-                why=f"came with {state.key}, which was merged",
-                where=fact.where,
-                inexact=fact.inexact,
-            )
-            for fact in state.newest_alerts
+        facts=tuple(
+            fact.model_copy(update={"why": f"came with {state.key}, which was merged"}) for fact in state.newest_alerts
         ),
         opened=state.alerts_firing,
         closed=0,
@@ -92,20 +80,19 @@ def _rank(step: Step) -> int:
     return step.verdict.severity.rank if step.verdict.severity else 9
 
 
-def _line(step: Step) -> c.AlertLine:
+def _fact(step: Step) -> AlertFact:
     alert = step.alert
-    return c.AlertLine(
+    return AlertFact(
         source=alert.source,
         fingerprint=alert.fingerprint,
-        name=alert.name,
-        summary=alert.summary,
+        name=clean_line(alert.name, 120),
+        summary=clean_line(alert.summary, 300),
         status=alert.status,
         url=short_page(alert.url),
-        severity=step.verdict.severity,
         runbook_url=page_of(alert.annotations, RUNBOOK_PAGES),
         dashboard_url=page_of(alert.annotations, DASHBOARDS),
-        why=step.reason,
-        where=told_apart(alert),
+        why=clean_line(step.reason, 300),
+        where=clean_line(told_apart(alert), 120),
         inexact=alert.inexact[:INEXACT_SHOWN],
     )
 

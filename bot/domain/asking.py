@@ -9,6 +9,7 @@ from bot.domain.alert_pages import DASHBOARDS, RUNBOOK_PAGES, page_of, short_pag
 from bot.domain.alert_plan import Step
 from bot.domain.alert_reports import Runbooks, declaration
 from bot.domain.alerts import INEXACT_SHOWN
+from bot.domain.events import AlertFact
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.questions import SHOWN, Named, Question, shared
@@ -104,8 +105,8 @@ def _named(step: Step) -> Named:
 def brought(question: Question, into: Incident | None) -> c.ReportAlerts:
     """Return what the question's alerts bring to an incident: those that fire count there."""
     return c.ReportAlerts(
-        lines=tuple(
-            c.AlertLine(
+        facts=tuple(
+            AlertFact(
                 source=one.source,
                 fingerprint=one.fingerprint,
                 name=one.name,

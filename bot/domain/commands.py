@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.domain.events import Silencing, WhenAlertsEnd
+from bot.domain.events import AlertFact, Silencing, WhenAlertsEnd
 from bot.domain.runbooks import Runbook
 from bot.domain.sender_news import News
 from bot.domain.severity import Severity, Status
@@ -260,33 +260,15 @@ class DiscardPublic(Command):
 
 # --- alerts -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class AlertLine:
-    """One alert's news, for the record and the channel."""
-
-    source: str
-    fingerprint: str
-    name: str
-    summary: str
-    status: Literal["firing", "resolved"]
-    url: str = ""
-    severity: Severity | None = None
-    runbook_url: str = ""
-    dashboard_url: str = ""
-    why: str = ""
-    where: str = ""
-    inexact: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ReportAlerts(Command):
     """What one delivery changed for one incident, however many alerts it carried.
 
     `firing` and `total` are the incident's counts of open and of all episodes afterwards. `truncated` alerts were left
     out by the sender: with some, `firing` 0 does not mean that nothing fires any more. Of `total`, `again` are
-    firings of an alert that had fired in this incident before.
+    firings of an alert that had fired in this incident before. `facts` names the first few, the worst before others.
     """
 
-    lines: tuple[AlertLine, ...]
+    facts: tuple[AlertFact, ...]
     opened: int
     closed: int
     firing: int

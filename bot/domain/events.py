@@ -6,6 +6,7 @@ version: add a field with a default, or raise `v` and teach `upcast` the old sha
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Final, Literal
@@ -331,6 +332,10 @@ class PublicDeliveredTo(Event):
     version: int
     remote_id: str
     url: str = ""
+
+
+FACTS_MAX: Final = 20
+"""Alerts named in one event; the rest are counted, and each stands in its episode."""
 
 
 class AlertFact(BaseModel):
@@ -668,10 +673,10 @@ UPCASTS: Final[Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any
 """(type, old version) → a function from the stored shape to the next one. Applied after the hash is checked."""
 
 
-class Recorded(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Recorded:
     """An event in its place: who, when, and the sequence it has in its incident."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
     seq: int
     at: datetime
     actor: str

@@ -5,18 +5,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from bot.domain.audit import Audited
 from bot.ports.store import Changes
+from bot.storage.many import insert_many
 from bot.storage.tables import audit
 
 
 def write(conn: Connection, batch: Sequence[Changes]) -> None:
     """Append what `batch` brings."""
     rows: list[dict[str, Any]] = [asdict(one) for changes in batch for one in changes.audit]
-    if rows:
-        conn.execute(insert(audit), rows)
+    insert_many(conn, audit, rows)
 
 
 def read(conn: Connection, limit: int, incident: int | None, denied: bool) -> list[Audited]:

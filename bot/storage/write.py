@@ -6,15 +6,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, select, update
 
 from bot.domain.events import Redacted
 from bot.domain.incident import Incident, fold
 from bot.ports.store import Changes
 from bot.storage import audit, budgets, looks, notices, overrides, questions, snapshots, watching, write_queue
-from bot.storage.budgets import BudgetOf, Limits, insert_into
+from bot.storage.budgets import BudgetOf, Limits
 from bot.storage.chain import GENESIS, event_row, record_row
 from bot.storage.load import Heads
+from bot.storage.many import insert_many, upsert_many
 from bot.storage.queue_rows import EffectRows, TimerRows
 from bot.storage.remembered import SNAPSHOTS
 from bot.storage.sets import is_one_of
@@ -47,8 +48,7 @@ def _write_changes(conn: Connection, batch: Sequence[Changes], heads: Heads, rul
     words: list[Row] = []
     _write_entries(conn, batch, heads, words)  # first: the incidents' rows say how far the record is
     _write_events(conn, batch, heads, words)
-    if words:
-        conn.execute(insert(contents), words)
+    insert_many(conn, contents, words)
     effects, timers = EffectRows(), TimerRows()
     for changes in batch:
         effects.add(changes, rules.budget_of, now)
@@ -80,32 +80,14 @@ def _write_events(conn: Connection, batch: Sequence[Changes], heads: Heads, word
             rows.append(row)
             if body:
                 words.append(body)
-    if rows:
-        conn.execute(insert(events), rows)
+    insert_many(conn, events, rows)
     states: dict[int, Incident] = {}
     for changes in batch:
         states.update(changes.incidents)
     changed = [_incident_row(state, heads) for _, state in sorted(states.items())]
     for row in changed:
         SNAPSHOTS.keep(row["number"], row["state"], states[row["number"]])
-    _upsert_incidents(conn, changed)
-
-
-def _upsert_incidents(conn: Connection, rows: list[Row]) -> None:
-    _upsert(conn, incidents, ["number"], rows)
-
-
-def _upsert(conn: Connection, table: Any, key: list[str], rows: list[Row]) -> None:
-    if rows:
-        conn.execute(_upserting(conn.dialect.name, table, tuple(key), tuple(rows[0])), rows)
-
-
-@cache
-def _upserting(dialect: str, table: Any, key: tuple[str, ...], columns: tuple[str, ...]) -> Any:
-    """Return the statement, built once: building it costs more than running it."""
-    statement = insert_into(dialect, table)
-    others = {name: statement.excluded[name] for name in columns if name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=others)
+    upsert_many(conn, incidents, "number", changed)
 
 
 def _write_entries(conn: Connection, batch: Sequence[Changes], heads: Heads, words: list[Row]) -> None:
@@ -120,9 +102,9 @@ def _write_entries(conn: Connection, batch: Sequence[Changes], heads: Heads, wor
             if body:
                 words.append(body)
     if rows:
-        conn.execute(insert(records), rows)
+        insert_many(conn, records, rows)
         ends = [{"incident": n, "seq": heads.record[n][0], "hash": heads.record[n][1]} for n in sorted(touched)]
-        _upsert(conn, record_heads, ["incident"], ends)
+        upsert_many(conn, record_heads, "incident", ends)
 
 
 def _write_alerts(conn: Connection, batch: Sequence[Changes]) -> None:
@@ -142,9 +124,9 @@ def _write_alerts(conn: Connection, batch: Sequence[Changes]) -> None:
         # closed ones first: their fingerprint may open again in the same batch, and only one may be open
         for episode in sorted(latest.values(), key=lambda one: one.is_open)
     ]
-    _upsert(conn, episodes, ["id"], rows)
+    upsert_many(conn, episodes, "id", rows)
     joined = {group.key: group for changes in batch for group in changes.groups}
-    _upsert(conn, groups, ["key"], [asdict(joined[key]) for key in sorted(joined)])
+    upsert_many(conn, groups, "key", [asdict(joined[key]) for key in sorted(joined)])
     questions.write(conn, batch)
     watching.write(conn, batch)
 
@@ -172,8 +154,7 @@ def _write_answers(conn: Connection, batch: Sequence[Changes], now: datetime) ->
         for changes in batch
         if changes.command_id
     ]
-    if rows:
-        conn.execute(insert(inbox), rows)
+    insert_many(conn, inbox, rows)
 
 
 def _raise_counter(conn: Connection, numbers: int) -> None:

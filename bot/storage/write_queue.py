@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    insert,
     null,
     or_,
     select,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 
 from bot.domain.effects import read_effect
 from bot.storage.budgets import BudgetOf, insert_into
+from bot.storage.many import insert_many
 from bot.storage.queue_rows import EffectRows, TimerRows
 from bot.storage.tables import SHOWN_ONCE, effects, timers
 
@@ -149,8 +149,7 @@ def _insert(conn: Connection, rows: EffectRows) -> None:
     new = list(rows.new.values())
     says = [row for row in new if row["show_key"] is None or row["state"] != WAITING]
     shows = [row for row in new if row["show_key"] is not None and row["state"] == WAITING]
-    if says:
-        conn.execute(insert(effects), says)
+    insert_many(conn, effects, says)
     if shows:
         conn.execute(_showing(conn.dialect.name), shows)
 
@@ -181,8 +180,7 @@ def write_timers(conn: Connection, rows: TimerRows) -> None:
     """End what stands, then insert the new ones."""
     if rows.ended:
         conn.execute(_stopping(), rows.ended)
-    if rows.new:
-        conn.execute(insert(timers), rows.new)
+    insert_many(conn, timers, rows.new)
 
 
 @cache

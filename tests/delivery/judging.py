@@ -17,6 +17,8 @@ FEEDBACK: Final = frozenset(
     {"room_created", "posted", "page_answered", "public_delivered_to", "delivery_failed", "delivery_retried"}
 )
 """What the world answers, and what is tried again because of it: comes when it comes."""
+UNDECIDED: Final = frozenset({"number", "channel"})
+"""Of what was decided: which was first of what came at once, and whether a channel was there yet to be named."""
 
 
 def decided(log: list[Recorded]) -> list[tuple[Any, ...]]:
@@ -32,7 +34,7 @@ def decided(log: list[Recorded]) -> list[tuple[Any, ...]]:
     told: list[tuple[Any, ...]] = []
     for first, end in pairwise([*places, len(kept)]):
         told += sorted(
-            ((item.at, item.actor, item.event.model_dump(exclude={"number"})) for item in kept[first:end]),
+            ((item.at, item.actor, item.event.model_dump(exclude=UNDECIDED)) for item in kept[first:end]),
             key=lambda one: one[1] if one[1].startswith("timer:") else "",
         )
     return told

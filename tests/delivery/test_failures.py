@@ -357,7 +357,7 @@ async def test_a_message_that_alone_fails_again_and_again_steps_aside_for_those_
 async def test_while_a_vendor_fails_most_of_what_it_is_asked_nothing_is_given_up(
     store: MemoryStore, world: World, clock: Clock
 ) -> None:
-    chance = random.Random(7)  # noqa: S311  # the same brownout each time
+    chance = random.Random(7)  # the same brownout each time
 
     async def moody(job: Job) -> Done:
         if chance.random() < 0.6:

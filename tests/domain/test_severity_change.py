@@ -7,6 +7,7 @@ import pytest
 from bot.domain import commands as c
 from bot.domain import events as e
 from bot.domain.effects import PagePager, QuietPager, Tell, TellUser
+from bot.domain.events import AlertFact
 from bot.domain.policy import Policy
 from bot.domain.sender_news import News
 from bot.domain.severity import Severity
@@ -204,12 +205,12 @@ def test_raised_by_an_alert_to_a_level_that_calls_nobody_what_was_acknowledged_s
 
 
 def test_raised_at_a_sender_where_people_work_on_it_what_was_acknowledged_stays() -> None:
-    at_pagerduty = c.AlertLine(source="pagerduty", fingerprint="Q1", name="x", summary="", status="firing")
+    at_pagerduty = AlertFact(source="pagerduty", fingerprint="Q1", name="x", summary="", status="firing")
     room = declared(SEV3).do(c.Acknowledge(), BOB)
     room.do(c.ReportAlerts((at_pagerduty,), 0, 0, 1, 1, severity=SEV1, severity_reason="P1"), SENDER)
     assert room.state.acknowledged_by == BOB
     assert called(room) == [ONE, "default"]
-    elsewhere = c.AlertLine(source="generic:cron", fingerprint="Q1", name="x", summary="", status="firing")
+    elsewhere = AlertFact(source="generic:cron", fingerprint="Q1", name="x", summary="", status="firing")
     room = declared(SEV3).do(c.Acknowledge(), BOB)
     room.do(c.ReportAlerts((elsewhere,), 0, 0, 1, 1, severity=SEV1, severity_reason="worse"), SENDER)
     assert room.state.acknowledged_at is None

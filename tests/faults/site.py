@@ -19,6 +19,7 @@ from aiohttp import web
 from bot.delivery.runner import Runner
 from bot.domain import commands as c
 from bot.domain.alerts import AlertBatch, Episode
+from bot.domain.events import AlertFact
 from bot.domain.incident import Incident
 from bot.domain.notices import Notice
 from bot.domain.questions import question_id
@@ -246,8 +247,8 @@ class Site:
 
     async def page_comes_in(self, incident: int) -> None:
         """Let an incident of PagerDuty's own join ours."""
-        line = c.AlertLine(source="pagerduty", fingerprint="Q1", name="Payments", summary="", status="firing")
-        news = c.ReportAlerts(lines=(line,), opened=1, closed=0, firing=1, total=1, raised=("pagerduty:Q1",))
+        fact = AlertFact(source="pagerduty", fingerprint="Q1", name="Payments", summary="", status="firing")
+        news = c.ReportAlerts(facts=(fact,), opened=1, closed=0, firing=1, total=1, raised=("pagerduty:Q1",))
         policy = self.house.settings.config
         await self.house.committer.submit(Act(Request("alert:pagerduty"), incident, news, policy))
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.domain import commands as c
 from bot.domain import events as e
+from bot.domain.events import FACTS_MAX
 from bot.domain.incident.context import Context
 from bot.domain.incident.evolve import evolve
 from bot.domain.incident.responding import call_first_responders, change_severity, reopened
@@ -12,9 +13,6 @@ from bot.domain.people import is_person
 from bot.domain.sender_news import SENDERS
 from bot.domain.severity import Status
 from bot.domain.text import clean_line
-
-FACTS_MAX = 20
-"""Alerts named in one event; the rest are counted, and each stands in its episode."""
 
 
 def report_facts(command: c.ReportAlerts) -> e.AlertsReported:
@@ -29,22 +27,7 @@ def report_facts(command: c.ReportAlerts) -> e.AlertsReported:
         raised=command.raised,
         lowered=command.lowered,
         absorbed=command.absorbed,
-        facts=tuple(
-            e.AlertFact(
-                source=line.source,
-                fingerprint=line.fingerprint,
-                name=clean_line(line.name, 120),
-                summary=clean_line(line.summary, 300),
-                status=line.status,
-                url=line.url[:500],
-                runbook_url=line.runbook_url,
-                dashboard_url=line.dashboard_url,
-                why=clean_line(line.why, 300),
-                where=clean_line(line.where, 120),
-                inexact=line.inexact,
-            )
-            for line in command.lines[:FACTS_MAX]
-        ),
+        facts=command.facts[:FACTS_MAX],
     )
 
 
@@ -80,7 +63,7 @@ def report_alerts(state: Incident, command: c.ReportAlerts, ctx: Context) -> lis
 
 def _unseen(command: c.ReportAlerts) -> bool:
     """True if nobody need have looked: an alert is new, or comes from where no people work on it."""
-    return command.opened > 0 or any(line.source not in SENDERS for line in command.lines)
+    return command.opened > 0 or any(fact.source not in SENDERS for fact in command.facts)
 
 
 def _news(state: Incident, command: c.ReportAlerts, ctx: Context) -> e.AlertsReported:

@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from bot.domain.alert_labels import kept
 from bot.domain.alert_plan import Known, Step, plan
 from bot.domain.alert_reports import Runbooks, declaration, report
 from bot.domain.alerts import ABSORBED_MAX, INEXACT_SHOWN, AlertBatch, Episode, Group, awaited
@@ -16,12 +15,13 @@ from bot.domain.incident import Incident, decide
 from bot.domain.incident.context import Context
 from bot.domain.policy import Policy
 from bot.domain.questions import Question
-from bot.domain.triage import Verdict, triage
+from bot.domain.triage import Verdict
 from bot.domain.watchdogs import heard
 from bot.ports.clock import utc_now
 from bot.ports.store import Answer, Changes, Claim, Keys, Loaded
 from bot.usecases.asking import answered, ask
 from bot.usecases.cases import Request
+from bot.usecases.judging import Judgement, judge
 from bot.usecases.unfold import unfold
 
 PART_ALERTS: Final = 2000
@@ -48,7 +48,7 @@ OUTCOME_OF: Final = {
 class ReportBatch:
     """One delivery. `runbooks` is a snapshot, so that running this again decides the same.
 
-    `at` is when it came in, for routes that only count at some times.
+    `at` is when it came in, for routes that only count at some times. `judged`: it was judged before.
     """
 
     request: Request
@@ -58,13 +58,15 @@ class ReportBatch:
     at: datetime = field(default_factory=utc_now)
     ended: tuple[tuple[str, str], ...] = ()
     """What is over at the sender and is no alert here, by source and fingerprint: its incidents for our pages."""
+    judged: Judgement | None = field(default=None, repr=False)
     verdicts: tuple[Verdict, ...] = field(init=False)
+    _keys: Keys = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        judged = tuple(triage(alert, self.policy, self.at) for alert in self.batch.alerts)
-        object.__setattr__(self, "verdicts", judged)
-        if (alerts := kept(self.batch.alerts, self.policy)) is not self.batch.alerts:
-            object.__setattr__(self, "batch", self.batch.model_copy(update={"alerts": alerts}))
+        batch, verdicts, keys = self.judged or judge(self.batch, self.policy, self.at)
+        object.__setattr__(self, "batch", batch)
+        object.__setattr__(self, "verdicts", verdicts)
+        object.__setattr__(self, "_keys", keys)
 
     @property
     def command_id(self) -> str:
@@ -89,27 +91,12 @@ class ReportBatch:
             skipped = self.batch.skipped if end == len(alerts) else ()
             own = self.batch.model_copy(update={"skipped": skipped, "alerts": alerts[first:end]})
             name = f"{self.command_id}#{first}" if self.command_id else ""
-            made.append(replace(self, request=replace(self.request, command_id=name), batch=own))
+            made.append(replace(self, request=replace(self.request, command_id=name), batch=own, judged=None))
         return made
 
     def keys(self) -> Keys:
-        """Every alert named, the group of every alert that fires, and a number if one of those might open."""
-        firing = [v for a, v in zip(self.batch.alerts, self.verdicts, strict=True) if a.status == "firing"]
-        named = {(a.source, a.fingerprint) for a in self.batch.alerts}
-        named |= {(a.source, a.merged_into) for a in self.batch.alerts if a.merged_into}
-        return Keys(
-            groups=frozenset(v.group_key for v in self.verdicts if v.action != "ignore"),
-            fingerprints=frozenset(named),
-            asked=frozenset(v.group_key for v in firing if v.action in ("open", "triage"))
-            if self._asks
-            else frozenset(),
-            opens=any(v.action == "open" for v in firing),
-        )
-
-    @property
-    def _asks(self) -> bool:
-        """True if people may have been asked about some alerts."""
-        return any(route.action == "triage" for route in self.policy.routes)
+        """What was found out when it was judged."""
+        return self._keys
 
     def claims(self) -> Sequence[Claim]:
         return ()

@@ -37,7 +37,7 @@ class HearBatch:
         batch = without_own_pages(report.batch, installation)
         pages = () if batch.alerts else report.batch.alerts
         over = tuple((p.source, p.fingerprint) for p in pages if p.status == "resolved" and not p.merged_into)
-        return cls(replace(report, batch=batch, ended=over), pages)
+        return cls(replace(report, batch=batch, ended=over, judged=None), pages)
 
     @property
     def command_id(self) -> str:

@@ -115,7 +115,7 @@ def test_alerts_that_join_what_a_person_declared_are_posted_at_once() -> None:
     ledger.act(1, c.RoomOpened("C1", "inc-1"))
     ledger.act(1, c.MessagePosted("card", "C1", "1.1", ledger.incidents[1].seq))
     assert "post_alerts:" not in _effects(ledger)
-    ledger.act(1, c.ReportAlerts(lines=(), opened=1, closed=0, firing=1, total=1))
+    ledger.act(1, c.ReportAlerts(facts=(), opened=1, closed=0, firing=1, total=1))
     assert _effects(ledger) == ["post_alerts:", "show_message:card"]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bot.domain.alerts import Alert, AlertBatch, Skipped
 from bot.inbound.alerts import reading as r
-from bot.inbound.alerts.source import Access, Doors, every
+from bot.inbound.alerts.source import REPEATED_MAX, Access, Doors, every
 
 SOURCE = "alertmanager"
 LINES_MAX: Final = 10
@@ -43,7 +43,7 @@ class Alertmanager:
 
     def parse(self, raw: bytes, headers: Mapping[str, str]) -> AlertBatch:
         """Read a version 4 body. Raises Unusable if it is not JSON or has no list of alerts (a replaced payload)."""
-        return _parse_again(raw) if len(raw) <= _REPEATED_MAX else _parse(raw)
+        return _parse_again(raw) if len(raw) <= REPEATED_MAX else _parse(raw)
 
     def delivery_id(self, raw: bytes, headers: Mapping[str, str]) -> str:
         """None: identical bytes may be a repeat, a retry or a twin's, so states are compared instead."""
@@ -70,8 +70,6 @@ def _parse(raw: bytes) -> AlertBatch:
 
 # A group that fires on is sent again and again, by each of a pair, byte for byte.
 _parse_again: Final = lru_cache(maxsize=256)(_parse)
-_REPEATED_MAX: Final = 4 * 1024
-"""Bytes of a body that is remembered: 256 of them stay below 10 MB with what they mean."""
 
 
 def _alert(item: Any, number: int, group: str) -> Alert | Skipped:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from bot.domain.alerts import AlertBatch
 
 Access = Literal["granted", "denied", "closed"]
 """`closed`: no secret is configured, so nobody can be let in."""
+REPEATED_MAX: Final = 4 * 1024
+"""Bytes of a body of which it is remembered what it means, in case it comes again: 256 of them stay below 10 MB."""
 
 
 @dataclass(frozen=True, slots=True)

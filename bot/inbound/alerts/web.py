@@ -21,7 +21,7 @@ from bot.inbound.alerts import SOURCES
 from bot.inbound.alerts.alarms import Alarms
 from bot.inbound.alerts.bodies import BODY_MAX, TooLarge, Unreadable, arrived, decoded, read
 from bot.inbound.alerts.reading import Unusable
-from bot.inbound.alerts.source import Doors, Source
+from bot.inbound.alerts.source import REPEATED_MAX, Doors, Source
 from bot.inbound.patience import Patience, in_time
 from bot.inbound.request_ids import HEADER, request_id_of
 from bot.ports.observer import Observer, Unobserved
@@ -29,6 +29,7 @@ from bot.ports.store import Answer, Superseded, Unavailable
 from bot.usecases.alerts import ReportBatch, joined
 from bot.usecases.cases import Request
 from bot.usecases.committer import Case
+from bot.usecases.judging import judge_again
 from bot.usecases.precedence import Precedence
 from bot.usecases.sender_news import HearBatch
 from bot.usecases.unusable import KeepUnusable
@@ -178,7 +179,9 @@ class AlertDoor:
             surface="webhook",
         )
         runbooks = await self.library.fresh()
-        if len(raw) < LARGE:
+        if len(raw) <= REPEATED_MAX:
+            report = ReportBatch(asked, batch, self.policy, runbooks, judged=judge_again(batch, self.policy))
+        elif len(raw) < LARGE:
             report = ReportBatch(asked, batch, self.policy, runbooks)
         else:
             report = await asyncio.to_thread(ReportBatch, asked, batch, self.policy, runbooks)

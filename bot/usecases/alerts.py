@@ -77,6 +77,8 @@ class ReportBatch:
 
         A flood that was saved in part is no harm: sent again, what is saved changes nothing, and the rest is taken.
         """
+        if len(self.verdicts) <= PART_GROUPS:
+            return [self]
         ends, groups = [0], set[str]()
         for n, verdict in enumerate(self.verdicts):
             groups.add(verdict.group_key)

@@ -10,6 +10,9 @@ from typing import Final
 FEW: Final = 4
 """Others' successes to each of others' failures, at least, where a failure counts as an effect's own."""
 
+KEPT: Final = 4096
+"""Effects remembered at most: those that failed last."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
@@ -44,7 +47,10 @@ class Alone:
         if before is None or passed - before.passed > FEW * (failed - before.failed):
             times += 1
         self._failed[vendor] += 1
+        self.forget(effect)
         self._standing[effect] = _Standing(times, passed, failed + 1)
+        if len(self._standing) > KEPT:  # those that were cancelled, or that another process took over
+            self.forget(next(iter(self._standing)))
         return times
 
     def forget(self, effect: str) -> None:

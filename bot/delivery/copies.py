@@ -156,11 +156,12 @@ class Copies:
 
     def _observation(self, look: Look, gone: Placed, name: str) -> Observation:
         log.warning("late copy removed", effect=look.effect, kind=look.kind)
+        second = "a second channel that came late was archived"
         return Observation(
             kind="delivered",
-            key=f"copy:{look.effect}:{gone.ts}",
+            key=f"copy:{look.effect}:{gone.ts or gone.channel}",
             name=name,
             channel=gone.channel,
             ts=gone.ts,
-            text="a copy that came late was removed",
+            text=second if look.kind == "open_room" else "a copy that came late was removed",
         )

@@ -69,8 +69,7 @@ class Sqlite:
     async def __aexit__(self, *_: object) -> None:
         if self._look:
             self._look.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._look
+            await asyncio.gather(self._look, return_exceptions=True)
         await self._shut()
 
     async def write(self, work: Callable[[Connection], T], *, announce: bool = True) -> T:
@@ -130,15 +129,15 @@ class Sqlite:
         return int(driver.execute("PRAGMA data_version").fetchone()[0])
 
     async def _watch(self) -> None:
-        seen = await self._in_writer(self._version)
+        seen: int | None = None
         while True:
-            await asyncio.sleep(LOOK_EVERY)
             with suppress(sqlite3.OperationalError):  # busy: the next look sees it
                 version = await self._in_writer(self._version)
-                if version != seen:
-                    seen = version
+                if seen is not None and version != seen:
                     for notice in self._notices:
                         notice()
+                seen = version
+            await asyncio.sleep(LOOK_EVERY)
 
     async def _shut(self) -> None:
         def close() -> None:

@@ -132,6 +132,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
         homes = Homes(database, queries, policy, lambda user: desk.may(c.ApprovePublic(), user))
         open_homes = OpenHomes(homes, committer, utc_now, tasks)
         database.on_change(open_homes.changed)
+        roster.on_change.append(open_homes.changed)
         slack = build_slack(
             bot_token=env.slack_bot_token.get_secret_value(),
             signing_secret=env.slack_signing_secret.get_secret_value() if env.slack_signing_secret else "",

@@ -357,6 +357,7 @@ class Site:
             "bookmarks": sorted(bookmark["title"] for bookmark in room.bookmarks),
             "room": words(self.messages(ROOM)),
             "incidents": words(self.messages("incidents")),
+            "general": words(self.messages("general")),
             "home": [_CHANGING.sub("…", words_of(view)) for view in self.homes()],
             "direct": {user: words(self.direct(user)) for user in ("U0001", "U0002", "U0003")},
             "pages": dict(pages),

@@ -12,6 +12,7 @@ from tests.support.demo import ROOT, Person, Process, free_port, until, words_of
 DEMO_CONFIG = ROOT / "bot" / "wiring" / "demo.yaml"
 ROOM = "inc-1-checkout-is-down"
 DECLARE = "/incident declare sev1 Checkout is down #checkout"
+PEOPLE = ("U0001", "U0002", "U0003", "U0004")
 CHANGING = re.compile(
     r"<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
 )
@@ -68,7 +69,13 @@ def picture(person: Person) -> dict[str, Any]:
         "bookmarks": sorted(bookmark["title"] for bookmark in room["bookmarks"]),
         "room": said(ROOM),
         "incidents": said("incidents"),
+        "direct": {user: Counter(CHANGING.sub("…", words_of(m)) for m in direct(person, user)) for user in PEOPLE},
     }
+
+
+def direct(person: Person, user: str) -> list[dict[str, Any]]:
+    """What the bot wrote to `user` alone."""
+    return [m for m in Person(person.base, user).direct() if m.get("metadata")]
 
 
 def settled(person: Person, look: Callable[[Person], Any]) -> Any:

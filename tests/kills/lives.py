@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.kills.halves import CHANGING, Halves
+from tests.kills.halves import CHANGING, PEOPLE, Halves, direct
 from tests.support.demo import Person, Process, until, words_of
 
 RESUMES_WITHIN = 2.0
@@ -114,6 +114,9 @@ class Lives:
             "bookmarks": sorted(bookmark["title"] for bookmark in room["bookmarks"]),
             "room": Counter(told(m) for m in self.person.messages(room["name"]) if not m.get("ephemeral")),
             "announced": Counter(map(told, announced)),
+            "direct": {
+                user: Counter(told(m) for m in direct(self.person, user) if title in words_of(m)) for user in PEOPLE
+            },
         }
 
     def close(self) -> None:

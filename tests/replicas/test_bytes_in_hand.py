@@ -115,3 +115,6 @@ def test_a_channel_that_is_made_twice_since_its_name_was_free_again_is_put_away(
     assert any("twin" in one["name"] for one in Workspace(crew).rooms)
     until(lambda: rooms() == [f"{key.lower()}-known-by-another-name"], "its end")
     assert time.monotonic() - came < GONE_WITHIN
+    told = f"SELECT count(*) FROM contents c JOIN records r ON r.words = c.id WHERE r.incident = {key[4:]}"
+    told += " AND c.body LIKE '%second channel that came late was archived%'"
+    until(lambda: crew.rows(told) == [["1"]], "a word about it on the timeline")

@@ -149,6 +149,11 @@ class Person:
         listed: list[dict[str, Any]] = self.get("/simulator/messages", channel=found["id"], limit="200")["messages"]
         return listed
 
+    def direct(self) -> list[dict[str, Any]]:
+        """The messages between the bot and this person, oldest first."""
+        rooms = [c["id"] for c in self.get("/simulator/state")["channels"] if c["is_im"]]
+        return [m for room in rooms for m in self.get("/simulator/messages", channel=room, limit="200")["messages"]]
+
     def say(self, channel: str, text: str) -> Any:
         """Type into a channel; a slash command works as in Slack."""
         found = until(lambda: self.channel(channel), f"#{channel}")

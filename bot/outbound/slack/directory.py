@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.outbound.slack.client import Slack
@@ -87,9 +88,14 @@ class Directory:
         asked = self._asked.get(what)
         if asked is None:
             asked = self._asked[what] = asyncio.create_task(ask(), name=what)
-            asked.add_done_callback(lambda _: self._asked.pop(what))
+            asked.add_done_callback(partial(self._answered, what))
         answer: T = await asyncio.shield(asked)
         return answer
+
+    def _answered(self, what: str, asked: asyncio.Task[Any]) -> None:
+        del self._asked[what]
+        if not asked.cancelled():
+            asked.exception()  # perhaps everybody who waited for it went away
 
     async def _look_for(self, name: str) -> str:
         for method in ("users.conversations", "conversations.list"):

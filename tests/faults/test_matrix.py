@@ -138,6 +138,14 @@ def test_every_effect_there_is_has_a_handler_and_takes_part(calm: Run) -> None:
     assert calm.registry - set(calm.kinds.values()) == set(), "the story does not need these effects: extend it"
 
 
+def test_no_more_connections_are_made_than_calls_go_side_by_side(calm: Run) -> None:
+    ends = [(call.at, call.done_at or call.at) for call in calm.calls]
+    at_once = max(sum(begun <= at <= done for begun, done in ends) for at, _ in ends)
+    connections = {call.connection for call in calm.calls}
+    assert len(calm.calls) > 60
+    assert len(connections) <= at_once + 2, "what two of them begin in the same moment may take one more each"
+
+
 @pytest.mark.parametrize("kind", [*PASSING, *PERMANENT])
 def test_every_effect_met_the_misfortune(kind: str, runs: dict[str, Run | Exception]) -> None:
     met = _of(runs, kind)

@@ -12,6 +12,8 @@ from tests.support.demo import ROOT, Person, Process, free_port, until, words_of
 DEMO_CONFIG = ROOT / "bot" / "wiring" / "demo.yaml"
 ROOM = "inc-1-checkout-is-down"
 DECLARE = "/incident declare sev1 Checkout is down #checkout"
+NOTHING_RINGS = "severities: {sev1: {respond: 1d, update_every: 1d, roles_within: 1d}}"
+"""However long a row of lives takes, the timers of the first ones disturb no later one."""
 PEOPLE = ("U0001", "U0002", "U0003", "U0004")
 CHANGING = re.compile(
     r"<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
@@ -23,7 +25,7 @@ class Halves:
 
     def __init__(self, folder: Path, delivery: str = "{call_timeout: 2s, lease: 3s}") -> None:
         self.folder, self.slack, self.bot_port = folder, free_port(), free_port()
-        (folder / "tocsin.yaml").write_text(f"{DEMO_CONFIG.read_text()}\ndelivery: {delivery}\n")
+        (folder / "tocsin.yaml").write_text(f"{DEMO_CONFIG.read_text()}\n{NOTHING_RINGS}\ndelivery: {delivery}\n")
         self.peer = f"http://127.0.0.1:{self.slack}"
         self.workspace = Process(
             *("demo", "--no-open", "--only", "workspace", "--port", str(self.slack), "--data", str(folder / "data")),

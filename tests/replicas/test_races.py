@@ -146,5 +146,6 @@ async def test_no_page_follows_a_resolve_and_one_already_out_is_withdrawn(twins:
         events = [item.event for item in await twins.database.events(number)]
         [end] = [n for n, event in enumerate(events) if isinstance(event, Resolved)]
         assert not any(isinstance(event, PageRequested) for event in events[end:])
+    assert any("trigger" in actions for actions in twins.pager.alerts.values()), "some pages were out"
     for key, actions in twins.pager.alerts.items():
         assert actions[-1] == "resolve", f"{key} was left ringing: {actions}"

@@ -98,11 +98,13 @@ def test_a_frozen_replica_that_wakes_after_its_lease_records_nothing(crew: Crew)
     crew.freeze(victim)
     finished(crew, key)
     events = f"SELECT seq, type, data, hash FROM events WHERE incident = {key[4:]} ORDER BY seq"
-    before = crew.rows(events)
+    effects = f"SELECT id, state, token, attempt, ended_at FROM effects WHERE incident = {key[4:]} ORDER BY pos"
+    before, said = (crew.rows(events), crew.rows(effects)), crew.running[victim].output
+    frozen = len(said)
     crew.thaw(victim)
-    until(lambda: any("superseded" in line or "dropped" in line for line in crew.running[victim].output), "its waking")
+    until(lambda: any("superseded" in line or "dropped" in line for line in said[frozen:]), "its waking")
     woke = time.monotonic()
-    assert crew.rows(events) == before
+    assert (crew.rows(events), crew.rows(effects)) == before
     until(lambda: not doubled(post.effect for post in Workspace(crew).posts()), "the end of what slipped out")
     assert time.monotonic() - woke < GONE_WITHIN
     once(crew)

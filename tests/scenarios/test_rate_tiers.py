@@ -3,6 +3,7 @@ with it.
 """
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,15 +23,16 @@ Call = dict[str, Any]
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A workspace with tiers, and a bot that works in it."""
+def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A workspace with tiers, and a bot that works in it; the test's parameter is how many times Slack's pace."""
+    scale = getattr(request, "param", SCALE)
     with Site(tmp_path, config="") as place:
         place.open_workspace()
         place.migrate()
-        env = {**place.env, "SCALE": str(SCALE), "TOCSIN_LOG_LEVEL": "ERROR"}
+        env = {**place.env, "SCALE": str(scale), "TOCSIN_LOG_LEVEL": "ERROR"}
         with Process("serve", cwd=tmp_path, env=env, ready=SERVES, module="tests.support.tiered_serve"):
             until(lambda: fetch(f"{place.base}/health/slack")[0] == 200, "the socket")
-            place.person().control(tiers={"enforced": True, "scale": 1 / SCALE})
+            place.person().control(tiers={"enforced": True, "scale": 1 / scale})
             yield place
 
 
@@ -113,6 +115,21 @@ def test_forty_at_once_all_complete_the_worst_first(site: Site) -> None:
     queued = [one for one in told if "is queued" in one]
     assert len(queued) >= 8, told  # that it is everybody who has to wait, and nobody else: tests/storage/test_waits.py
     assert all("channels a minute" in one for one in queued)
+
+
+@pytest.mark.parametrize("site", [1], indirect=True)
+def test_at_slacks_own_pace_a_crowd_of_lower_ones_leaves_room_for_a_sev1(site: Site) -> None:
+    """Without the room that is kept, it would wait for the next of twenty a minute: three seconds, and be told so."""
+    anna = site.person()
+    told = declare(anna, ["sev3"] * 20)
+    until(lambda: len(rooms(anna)) >= 12, "twelve channels")
+    began = time.monotonic()
+    assert "is queued" not in declare(anna, ["sev1"])[0]
+    until(lambda: "sev1" in map(severity_of, rooms(anna)), "the channel of the SEV1")
+    assert time.monotonic() - began < 2.5
+    order = [severity_of(call) for call in rooms(anna)]
+    assert order.index("sev1") < 20, "eight lower ones still wait"
+    assert sum("is queued" in one for one in told) >= 20 - order.index("sev1")
 
 
 def test_a_sev1_starts_at_once_after_twelve_lower_ones(site: Site) -> None:

@@ -93,15 +93,7 @@ class Open:
         number = loaded.next_number
         context = Context(self.policy, now, self.request.actor, number)
         changes = Changes(Answer(kind="declared"), self.command_id, numbers=1)
-        state = unfold(
-            changes,
-            None,
-            decide(None, self.command, context),
-            policy=self.policy,
-            now=now,
-            actor=self.request.actor,
-            request_id=self.request.request_id,
-        )
+        state = unfold(changes, None, decide(None, self.command, context), context, self.request.request_id)
         assert state is not None
         wanted = is_person(self.request.actor) and context.missing_roles(state.severity, state.roles)
         changes.audit.append(self.request.done(self.command, number, now))
@@ -125,15 +117,8 @@ class Open:
         severity = self.command.severity
         if severity is not None and severity.worse_than(state.severity):
             command = c.SetSeverity(severity, f"declared again as {severity.label}")
-            worse = unfold(
-                changes,
-                state,
-                decide(state, command, Context(self.policy, now, self.request.actor)),
-                policy=self.policy,
-                now=now,
-                actor=self.request.actor,
-                request_id=self.request.request_id,
-            )
+            context = Context(self.policy, now, self.request.actor)
+            worse = unfold(changes, state, decide(state, command, context), context, self.request.request_id)
             changes.audit.append(self.request.done(command, state.number, now))
             state = worse or state
         changes.answer = answer_for("declared_before", state)
@@ -180,17 +165,9 @@ class Act:
         except SaidBefore as repeat:
             changes.answer = answer_for("said_before", before, said_at=repeat.at.isoformat())
             return changes
-        after = unfold(
-            changes,
-            before,
-            events,
-            policy=self.policy,
-            now=now,
-            actor=self.request.actor,
-            request_id=self.request.request_id,
-        )
+        after = unfold(changes, before, events, context, self.request.request_id)
         if isinstance(self.command, c.Merge):
-            self._hand_over(changes, before, loaded.incidents[self.command.into], now)
+            self._hand_over(changes, before, loaded.incidents[self.command.into], context)
         if changes.events and acts(self.request.actor):
             changes.audit.append(self.request.done(self.command, self.incident, now))
         kind = changes.events[0].recorded.event.type if changes.events else "nothing"
@@ -198,21 +175,12 @@ class Act:
         changes.answer = answer_for(kind, after or before, event=fields)
         return changes
 
-    def _hand_over(self, changes: Changes, before: Incident, into: Incident, now: datetime) -> None:
+    def _hand_over(self, changes: Changes, before: Incident, into: Incident, context: Context) -> None:
         """The other one learns of it, takes its people over, and counts its alerts."""
-        context = Context(self.policy, now, self.request.actor)
         undone = isinstance(self.command, c.Merge) and self.command.undone
         events = [] if undone else decide(into, _absorbed(before), context)
         events += decide(into, handed_over(before, into), context) if before.alerts_total else []
-        unfold(
-            changes,
-            into,
-            events,
-            policy=self.policy,
-            now=now,
-            actor=self.request.actor,
-            request_id=self.request.request_id,
-        )
+        unfold(changes, into, events, context, self.request.request_id)
 
 
 def _absorbed(state: Incident) -> c.Absorb:
@@ -279,7 +247,7 @@ class Ring:
             Answer(kind="rang", incident=self.incident, fields=_breach(before, events)),
             fired=[(self.incident, self.kind, self.due, late)],
         )
-        unfold(changes, before, events, policy=self.policy, now=now, actor=context.actor)
+        unfold(changes, before, events, context)
         changes.disarm = [d for d in changes.disarm if d[:2] != (self.incident, self.kind)]
         return changes
 
@@ -315,8 +283,8 @@ class PageSlipped:
         """Decide as for everything else that deliveries report."""
         changes = Changes(Answer(kind="nothing"))
         before = loaded.incidents[self.incident]
-        events = decide(before, c.PageEscaped(self.target), Context(self.policy, now, "tocsin"))
-        unfold(changes, before, events, policy=self.policy, now=now, actor="tocsin")
+        context = Context(self.policy, now, "tocsin")
+        unfold(changes, before, decide(before, c.PageEscaped(self.target), context), context)
         return changes
 
 
@@ -362,8 +330,8 @@ class Settle:
                 settle(changes, question, self.command, self.policy, now)
         elif self.command is not None:
             before = loaded.incidents[self.incident]
-            events = decide(before, self.command, Context(self.policy, now, "tocsin"))
-            unfold(changes, before, events, policy=self.policy, now=now, actor="tocsin")
+            context = Context(self.policy, now, "tocsin")
+            unfold(changes, before, decide(before, self.command, context), context)
         for notice in self.notices:
             if notice.key not in loaded.notices:
                 said(changes, notice, now)

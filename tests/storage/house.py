@@ -9,6 +9,7 @@ from bot.domain import commands as c
 from bot.domain.effects import AnyEffect
 from bot.domain.events import Redacted
 from bot.domain.incident import Incident
+from bot.domain.incident.context import Context
 from bot.domain.policy import Policy
 from bot.domain.record import Observation
 from bot.domain.severity import Severity
@@ -89,7 +90,7 @@ class House:
 
         def run(loaded: Loaded) -> list[Changes]:
             changes = Changes(Answer(kind="redacted"))
-            unfold(changes, loaded.incidents[number], list(facts), policy=self.policy, now=self.clock(), actor=ANN)
+            unfold(changes, loaded.incidents[number], list(facts), Context(self.policy, self.clock(), ANN))
             return [changes]
 
         await self.database.transact(Keys(incidents=frozenset({number})), (), run)

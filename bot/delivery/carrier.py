@@ -26,9 +26,9 @@ from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed, Registrat
 from bot.ports.fault import Fault, no_fault
 from bot.ports.observer import Attempt, Observer, Unobserved
 from bot.ports.store import Outbox, Settled, Superseded, Unavailable
-from bot.usecases.cases import OF_A_QUESTION, PageSlipped, Settle
 from bot.usecases.committer import Committer
 from bot.usecases.page_tries import pager_tried
+from bot.usecases.settling import OF_A_QUESTION, PageSlipped, Settle
 
 LEASE: Final = 10.0
 """Seconds a claim holds (DESIGN, section 4); the store writes the same into the row."""

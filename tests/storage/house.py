@@ -16,8 +16,9 @@ from bot.domain.severity import Severity
 from bot.ports.delivery import Job
 from bot.ports.store import Answer, Changes, Keys, Loaded, Settled
 from bot.storage.database import Database, open_database
-from bot.usecases.cases import Act, Observe, Open, Request, Ring, Settle
+from bot.usecases.cases import Act, Observe, Open, Request
 from bot.usecases.committer import Committer
+from bot.usecases.settling import Ring, Settle
 from bot.usecases.unfold import unfold
 
 ANN, BOB = "U0001", "U0002"

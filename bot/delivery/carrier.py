@@ -12,6 +12,7 @@ import structlog
 from bot.delivery.alone import Alone
 from bot.delivery.circuit import PROBE_EVERY, WORKING, Circuit, shows_outage
 from bot.delivery.copies import Copies
+from bot.delivery.insisting import insist
 from bot.delivery.retry import GIVE_UP_AFTER, MEND, PAGE_GIVES_UP_AFTER, GiveUp, after_failure
 from bot.domain import commands as c
 from bot.domain.durations import format_duration
@@ -181,19 +182,10 @@ class Carrier:
     async def _lost(self, job: Job, placed: Placed | None, registration: Registration) -> None:
         """The claim was lost, and we may have done it: nothing of that may stand, or ring, for good."""
         if isinstance(job.effect, PagePager):
-            await self._tell(PageSlipped(job.state.number, job.effect.target, self._policy()))
+            case = PageSlipped(job.state.number, job.effect.target, self._policy())
+            await insist(self._committer, case, TELL_TRIES, TELL_PAUSE, "page not withdrawn", incident=job.state.number)
         else:
             await self.copies.lose(job, placed, registration)
-
-    async def _tell(self, case: PageSlipped) -> None:
-        """Submit `case`, which nobody else will: while the database is away, again."""
-        for _ in range(TELL_TRIES):
-            try:
-                await self._committer.submit(case)
-                return
-            except Unavailable as exc:
-                log.warning("page not withdrawn", incident=case.incident, error=str(exc))
-            await asyncio.sleep(TELL_PAUSE)
 
     async def _fail(self, job: Job, claimed: float, error: DeliveryError, name: str) -> Attempt:
         return await self._give_up(job, claimed, GiveUp(str(error), error.mend), name)

@@ -108,7 +108,7 @@ class Carrier:
         kind = job.effect.kind
         registration = self._registry.get(kind)
         if registration is None:
-            return await self._fail(job, claimed, _unregistered(kind), kind.replace("_", " "))
+            return await self._give_up(job, claimed, _unregistered(kind), kind.replace("_", " "))
         if not self._vendor(registration).lets_through(self._clock()):
             return await self._hold_back(job, claimed, registration)
         if self._monotonic() > claimed + self._times.lease - self._times.call:
@@ -187,9 +187,6 @@ class Carrier:
         else:
             await self.copies.lose(job, placed, registration)
 
-    async def _fail(self, job: Job, claimed: float, error: DeliveryError, name: str) -> Attempt:
-        return await self._give_up(job, claimed, GiveUp(str(error), error.mend), name)
-
     async def _give_up(self, job: Job, claimed: float, verdict: GiveUp, name: str) -> Attempt:
         """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel."""
         self._alone.forget(job.id)
@@ -260,11 +257,10 @@ class Carrier:
         return self._circuits.get(registration.vendor, WORKING)
 
 
-def _unregistered(kind: str) -> DeliveryError:
-    return DeliveryError(
+def _unregistered(kind: str) -> GiveUp:
+    return GiveUp(
         f"nothing is set up that could do `{kind}`",
-        permanent=True,
-        mend="Set the service up, or take it out of tocsin.yaml; `tocsin doctor` says what is missing.",
+        "Set the service up, or take it out of tocsin.yaml; `tocsin doctor` says what is missing.",
     )
 
 

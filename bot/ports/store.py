@@ -250,11 +250,6 @@ class Changes:
     """How many incident numbers were taken."""
 
     @property
-    def is_empty(self) -> bool:
-        """True if nothing would be written but the answer."""
-        return not (self.seen or self.seen_groups) and self.only_saw
-
-    @property
     def only_saw(self) -> bool:
         """True if nothing would be written but the answer, and what was seen again: most of an alert storm."""
         return not (

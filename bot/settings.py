@@ -192,11 +192,6 @@ class Settings:
         """The base of links, without a trailing slash."""
         return (self.env.public_url or f"http://{self.env.host}:{self.env.port}").rstrip("/")
 
-    @property
-    def uses_slack(self) -> bool:
-        """True if a bot token is set."""
-        return self.env.slack_bot_token is not None
-
 
 def read_environment(values: Mapping[str, str] | None = None) -> Environment:
     """Return the environment's settings. Raises BadSettings naming the variable."""

@@ -12,6 +12,7 @@ import structlog
 from bot.delivery.alone import Alone
 from bot.delivery.circuit import PROBE_EVERY, WORKING, Circuit, shows_outage
 from bot.delivery.copies import Copies
+from bot.delivery.insisting import insist
 from bot.delivery.retry import GIVE_UP_AFTER, MEND, PAGE_GIVES_UP_AFTER, GiveUp, after_failure
 from bot.domain import commands as c
 from bot.domain.durations import format_duration
@@ -26,9 +27,9 @@ from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed, Registrat
 from bot.ports.fault import Fault, no_fault
 from bot.ports.observer import Attempt, Observer, Unobserved
 from bot.ports.store import Outbox, Settled, Superseded, Unavailable
-from bot.usecases.cases import OF_A_QUESTION, PageSlipped, Settle
 from bot.usecases.committer import Committer
 from bot.usecases.page_tries import pager_tried
+from bot.usecases.settling import OF_A_QUESTION, PageSlipped, Settle
 
 LEASE: Final = 10.0
 """Seconds a claim holds (DESIGN, section 4); the store writes the same into the row."""
@@ -107,7 +108,7 @@ class Carrier:
         kind = job.effect.kind
         registration = self._registry.get(kind)
         if registration is None:
-            return await self._fail(job, claimed, _unregistered(kind), kind.replace("_", " "))
+            return await self._give_up(job, claimed, _unregistered(kind), kind.replace("_", " "))
         if not self._vendor(registration).lets_through(self._clock()):
             return await self._hold_back(job, claimed, registration)
         if self._monotonic() > claimed + self._times.lease - self._times.call:
@@ -181,22 +182,10 @@ class Carrier:
     async def _lost(self, job: Job, placed: Placed | None, registration: Registration) -> None:
         """The claim was lost, and we may have done it: nothing of that may stand, or ring, for good."""
         if isinstance(job.effect, PagePager):
-            await self._tell(PageSlipped(job.state.number, job.effect.target, self._policy()))
+            case = PageSlipped(job.state.number, job.effect.target, self._policy())
+            await insist(self._committer, case, TELL_TRIES, TELL_PAUSE, "page not withdrawn", incident=job.state.number)
         else:
             await self.copies.lose(job, placed, registration)
-
-    async def _tell(self, case: PageSlipped) -> None:
-        """Submit `case`, which nobody else will: while the database is away, again."""
-        for _ in range(TELL_TRIES):
-            try:
-                await self._committer.submit(case)
-                return
-            except Unavailable as exc:
-                log.warning("page not withdrawn", incident=case.incident, error=str(exc))
-            await asyncio.sleep(TELL_PAUSE)
-
-    async def _fail(self, job: Job, claimed: float, error: DeliveryError, name: str) -> Attempt:
-        return await self._give_up(job, claimed, GiveUp(str(error), error.mend), name)
 
     async def _give_up(self, job: Job, claimed: float, verdict: GiveUp, name: str) -> Attempt:
         """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel."""
@@ -268,11 +257,10 @@ class Carrier:
         return self._circuits.get(registration.vendor, WORKING)
 
 
-def _unregistered(kind: str) -> DeliveryError:
-    return DeliveryError(
+def _unregistered(kind: str) -> GiveUp:
+    return GiveUp(
         f"nothing is set up that could do `{kind}`",
-        permanent=True,
-        mend="Set the service up, or take it out of tocsin.yaml; `tocsin doctor` says what is missing.",
+        "Set the service up, or take it out of tocsin.yaml; `tocsin doctor` says what is missing.",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.delivery.insisting import insist
 from bot.domain.notices import HOUSE
 from bot.domain.record import Observation
 from bot.ports.clock import Clock
@@ -139,14 +140,9 @@ class Copies:
         return False
 
     async def _record(self, looked: Looked) -> None:
-        """Write down what was found; while the database is away, again: a removal is seen by no second look."""
-        for _ in range(RECORD_TRIES if looked.removed else 1):
-            try:
-                await self._committer.submit(looked)
-                return
-            except Unavailable as exc:
-                log.warning("look not recorded", effect=looked.look.effect, error=str(exc))
-            await asyncio.sleep(RECORD_PAUSE)
+        """Write down what was found. A removal is seen by no second look, so that is insisted on."""
+        tries = RECORD_TRIES if looked.removed else 1
+        await insist(self._committer, looked, tries, RECORD_PAUSE, "look not recorded", effect=looked.look.effect)
 
     def _again(self, look: Look, error: Exception) -> datetime | None:
         now = self._clock()

@@ -24,9 +24,9 @@ from bot.ports.fault import Fault, no_fault
 from bot.ports.observer import Observer, Unobserved
 from bot.ports.stop import ENDED_BY, LANDED_BY, Stop
 from bot.ports.store import Conflict, DueTimer, Outbox, Superseded, Unavailable
-from bot.usecases.cases import Ring
 from bot.usecases.committer import Committer
 from bot.usecases.precedence import Precedence
+from bot.usecases.settling import Ring
 
 CONCURRENCY: Final = 160
 """Effects in flight at once: a whole level of twenty incidents."""

@@ -18,9 +18,6 @@ from bot.domain.severity import Severity
 from bot.domain.text import clean_line
 from bot.domain.triage import triage
 
-ASKING = ("ask", "update", "resolve")
-"""Kinds of steps that change a question."""
-
 
 def asked(before: Question | None, steps: Sequence[Step], now: datetime) -> Question:
     """Return the question after `steps` of its alerts. Severity may only rise; one that nobody answered may be over."""

@@ -16,7 +16,7 @@ from bot.domain.duty import Override
 from bot.domain.effects import AnyEffect
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
-from bot.domain.notices import Notice
+from bot.domain.notices import HOUSE, Notice
 from bot.domain.questions import Question
 from bot.domain.record import Entry
 from bot.domain.watchdogs import Watch
@@ -133,6 +133,35 @@ class NewEffect:
     not_before: datetime | None = None
     """Not to be claimed earlier."""
 
+    @classmethod
+    def of_house(
+        cls,
+        name: str,
+        effect: AnyEffect,
+        rank: int,
+        now: datetime,
+        *,
+        lane: str | None = None,
+        not_before: datetime | None = None,
+    ) -> "NewEffect":
+        """Return the row of what belongs to no incident: it is caused by no event and waits for no room.
+
+        `name` is its id; `lane` comes instead of the effect's own.
+        """
+        return cls(
+            id=name,
+            incident=HOUSE,
+            seq=0,
+            effect=effect,
+            lane=lane or effect.lane,
+            show_key=effect.show_key,
+            cause="",
+            rank=rank,
+            held=False,
+            created_at=now,
+            not_before=not_before,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -219,11 +248,6 @@ class Changes:
     """(row, when): looks that could not be had."""
     numbers: int = 0
     """How many incident numbers were taken."""
-
-    @property
-    def is_empty(self) -> bool:
-        """True if nothing would be written but the answer."""
-        return not (self.seen or self.seen_groups) and self.only_saw
 
     @property
     def only_saw(self) -> bool:

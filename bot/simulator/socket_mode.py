@@ -18,8 +18,6 @@ from bot.simulator import limits
 from bot.simulator.settings import Pace
 from bot.simulator.store import Json
 
-TICKET_LIFE = 30.0
-
 
 class LinkLost(Exception):
     """The connection closed before the app acknowledged."""

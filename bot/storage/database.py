@@ -44,12 +44,12 @@ from bot.storage import (
 )
 from bot.storage.address import read_address
 from bot.storage.backend import Backend, Notice
-from bot.storage.budgets import BudgetOf, Limits, insert_into
+from bot.storage.budgets import BudgetOf, Limits
 from bot.storage.faults import OLD_SCHEMA
 from bot.storage.load import load
 from bot.storage.snapshots import Renewal
 from bot.storage.sqlite import Sqlite
-from bot.storage.tables import inbox, installation, replicas
+from bot.storage.tables import inbox, installation
 from bot.storage.watched import WatchedWrites
 from bot.storage.write import Rules, write
 
@@ -195,9 +195,9 @@ class Database:
         """Return the alerts, oldest first."""
         return await self._backend.read(lambda conn: queries.list_episodes(conn, number))
 
-    async def deliveries(self, number: int, *, failed_only: bool = False) -> list[DeliveryRow]:
+    async def deliveries(self, number: int) -> list[DeliveryRow]:
         """Return the effects in order of the log."""
-        return await self._backend.read(lambda conn: queries.list_deliveries(conn, number, failed_only))
+        return await self._backend.read(lambda conn: queries.list_deliveries(conn, number))
 
     async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
         """Return what the public knows, newest first."""
@@ -298,19 +298,6 @@ class Database:
             return conn.execute(delete(inbox).where(inbox.c.at < now - kept)).rowcount
 
         return await self._writes.write(run, announce=False)
-
-    async def beat(self, worker: str, now: datetime) -> None:
-        """Say that `worker` is alive."""
-
-        def run(conn: Connection) -> None:
-            row = insert_into(conn.dialect.name, replicas).values(worker=worker, seen_at=now)
-            conn.execute(row.on_conflict_do_update(index_elements=["worker"], set_={"seen_at": now}))
-
-        await self._writes.write(run, announce=False)
-
-    async def replicas(self, since: datetime) -> Sequence[str]:
-        """Return the workers heard of after `since`."""
-        return await self._backend.read(lambda conn: queries.list_replicas(conn, since))
 
 
 def _backend(address: URL, patience: float) -> "Sqlite | Postgres":

@@ -1,7 +1,6 @@
 """The reader's queries. Each is one or two SELECTs on a connection that cannot write."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -22,7 +21,6 @@ from bot.storage.tables import (
     is_open,
     is_owing,
     questions,
-    replicas,
     timers,
 )
 
@@ -107,7 +105,7 @@ def list_episodes(conn: Connection, number: int) -> list[Episode]:
     return found
 
 
-def list_deliveries(conn: Connection, number: int, failed_only: bool) -> list[DeliveryRow]:
+def list_deliveries(conn: Connection, number: int) -> list[DeliveryRow]:
     """Return the effects of incident `number` in order of the log."""
     e = effects.c
     query = (
@@ -115,8 +113,6 @@ def list_deliveries(conn: Connection, number: int, failed_only: bool) -> list[De
         .where(e.incident == number)
         .order_by(e.pos)
     )
-    if failed_only:
-        query = query.where(e.state == "failed")
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
 
 
@@ -143,9 +139,3 @@ def stats(conn: Connection) -> Stats:
         unusable=notices.count_unusable(conn),
         armed_timers=conn.execute(select(func.count()).select_from(timers).where(is_armed())).scalar_one(),
     )
-
-
-def list_replicas(conn: Connection, since: datetime) -> Sequence[str]:
-    """Return the workers that were heard of after `since`."""
-    query = select(replicas.c.worker).where(replicas.c.seen_at > since).order_by(replicas.c.worker)
-    return conn.execute(query).scalars().all()

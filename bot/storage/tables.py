@@ -386,11 +386,3 @@ refills: Final = Table(
     _required("seq", BigInteger),
 )
 """Up to when (by Slack's clock) the record of each incident's channel is complete, and how long its log was then."""
-
-replicas: Final = Table(
-    "replicas",
-    metadata,
-    Column("worker", Text, primary_key=True),
-    _required("seen_at", UtcTime),
-)
-"""Which processes worked here, and when each was last heard of."""

@@ -10,7 +10,7 @@ from bot.domain.alert_plan import Known, Step, plan
 from bot.domain.alert_reports import Runbooks, declaration, report
 from bot.domain.alerts import ABSORBED_MAX, INEXACT_SHOWN, AlertBatch, Episode, Group, awaited
 from bot.domain.asking import asked, brought
-from bot.domain.events import Event
+from bot.domain.commands import Command
 from bot.domain.incident import Incident, decide
 from bot.domain.incident.context import Context
 from bot.domain.policy import Policy
@@ -256,9 +256,8 @@ class _Writer:
         before = self.loaded.incidents.get(number)
         news = report(self.case.batch, before, steps)
         command = news if before else declaration(self.case.batch.source, steps, news, self.case.runbooks)
-        actor = f"alert:{self.case.batch.source}"
-        context = Context(self.case.policy, self.now, actor, number)
-        self._unfold(before, decide(before, command, context))
+        context = Context(self.case.policy, self.now, f"alert:{self.case.batch.source}", number)
+        self._unfold(before, command, context)
 
     def take_over(self, question: Question | None, number: int) -> None:
         """An incident is opened for a group about which people were asked: its alerts belong to it, too."""
@@ -266,20 +265,11 @@ class _Writer:
         if question is None or not question.is_open or state is None:
             return
         actor = f"alert:{self.case.batch.source}"
-        news = brought(question, state)
-        self._unfold(state, decide(state, news, Context(self.case.policy, self.now, actor)))
+        self._unfold(state, brought(question, state), Context(self.case.policy, self.now, actor))
         ask(self.changes, answered(question, "declared", actor, self.now, number), self.now)
 
-    def _unfold(self, before: Incident | None, events: Sequence[Event]) -> None:
-        unfold(
-            self.changes,
-            before,
-            events,
-            policy=self.case.policy,
-            now=self.now,
-            actor=f"alert:{self.case.batch.source}",
-            request_id=self.case.request.request_id,
-        )
+    def _unfold(self, before: Incident | None, command: Command, context: Context) -> None:
+        unfold(self.changes, before, decide(before, command, context), context, self.case.request.request_id)
 
 
 def _new_episode(step: Step, number: int | None, known: Episode | None, now: datetime) -> Episode:

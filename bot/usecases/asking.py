@@ -5,7 +5,6 @@ from typing import Literal
 
 from bot.domain.commands import QuestionPlaced, QuestionUnasked
 from bot.domain.effects import AskTriage, ShowTriage
-from bot.domain.notices import HOUSE
 from bot.domain.policy import Policy
 from bot.domain.questions import Place, Question
 from bot.ports.store import Changes, NewEffect
@@ -54,15 +53,4 @@ def settle(
 def _row(question: Question, effect: AskTriage | ShowTriage, now: datetime) -> NewEffect:
     place = question.to.index(effect.to)
     shown = "" if isinstance(effect, AskTriage) else f".{question.version}"
-    return NewEffect(
-        id=f"triage:{question.id}.{place}{shown}",
-        incident=HOUSE,
-        seq=0,
-        effect=effect,
-        lane=effect.lane,
-        show_key=effect.show_key,
-        cause="",
-        rank=question.severity.rank,
-        held=False,
-        created_at=now,
-    )
+    return NewEffect.of_house(f"triage:{question.id}.{place}{shown}", effect, question.severity.rank, now)

@@ -1,30 +1,23 @@
-"""The cases: declare, act on an incident, let a timer ring, settle deliveries, record an observation."""
+"""The cases of whoever asks: declare, act on an incident, be refused, put an observation on record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain import commands as c
-from bot.domain import events as e
 from bot.domain.alert_reports import handed_over
 from bot.domain.audit import Audited, action_of
 from bot.domain.incident import Incident, decide
 from bot.domain.incident.context import Context
 from bot.domain.incident.repeats import SaidBefore
-from bot.domain.notices import Notice
 from bot.domain.people import acts, is_person
 from bot.domain.policy import Policy
 from bot.domain.record import Entry, Observation
 from bot.domain.refusals import AlreadyMerged, PrivateMeetsPublic, UnknownIncident
 from bot.domain.text import clean_line
-from bot.ports.delivery import Look
-from bot.ports.store import Answer, Changes, Claim, Keys, Loaded, NewEntry, Settled, Superseded
-from bot.usecases.asking import settle
-from bot.usecases.notices import said
+from bot.ports.store import Answer, Changes, Claim, Keys, Loaded, NewEntry
 from bot.usecases.unfold import unfold
 
-OF_A_QUESTION = (c.QuestionPlaced, c.QuestionUnasked)
-"""What deliveries report back that is about no incident."""
 SAME_DECLARATION = timedelta(minutes=2)
 """The same person and title within this time get the existing incident (CONTRACT, section 4)."""
 
@@ -93,15 +86,7 @@ class Open:
         number = loaded.next_number
         context = Context(self.policy, now, self.request.actor, number)
         changes = Changes(Answer(kind="declared"), self.command_id, numbers=1)
-        state = unfold(
-            changes,
-            None,
-            decide(None, self.command, context),
-            policy=self.policy,
-            now=now,
-            actor=self.request.actor,
-            request_id=self.request.request_id,
-        )
+        state = unfold(changes, None, decide(None, self.command, context), context, self.request.request_id)
         assert state is not None
         wanted = is_person(self.request.actor) and context.missing_roles(state.severity, state.roles)
         changes.audit.append(self.request.done(self.command, number, now))
@@ -125,15 +110,8 @@ class Open:
         severity = self.command.severity
         if severity is not None and severity.worse_than(state.severity):
             command = c.SetSeverity(severity, f"declared again as {severity.label}")
-            worse = unfold(
-                changes,
-                state,
-                decide(state, command, Context(self.policy, now, self.request.actor)),
-                policy=self.policy,
-                now=now,
-                actor=self.request.actor,
-                request_id=self.request.request_id,
-            )
+            context = Context(self.policy, now, self.request.actor)
+            worse = unfold(changes, state, decide(state, command, context), context, self.request.request_id)
             changes.audit.append(self.request.done(command, state.number, now))
             state = worse or state
         changes.answer = answer_for("declared_before", state)
@@ -180,17 +158,9 @@ class Act:
         except SaidBefore as repeat:
             changes.answer = answer_for("said_before", before, said_at=repeat.at.isoformat())
             return changes
-        after = unfold(
-            changes,
-            before,
-            events,
-            policy=self.policy,
-            now=now,
-            actor=self.request.actor,
-            request_id=self.request.request_id,
-        )
+        after = unfold(changes, before, events, context, self.request.request_id)
         if isinstance(self.command, c.Merge):
-            self._hand_over(changes, before, loaded.incidents[self.command.into], now)
+            self._hand_over(changes, before, loaded.incidents[self.command.into], context)
         if changes.events and acts(self.request.actor):
             changes.audit.append(self.request.done(self.command, self.incident, now))
         kind = changes.events[0].recorded.event.type if changes.events else "nothing"
@@ -198,21 +168,12 @@ class Act:
         changes.answer = answer_for(kind, after or before, event=fields)
         return changes
 
-    def _hand_over(self, changes: Changes, before: Incident, into: Incident, now: datetime) -> None:
+    def _hand_over(self, changes: Changes, before: Incident, into: Incident, context: Context) -> None:
         """The other one learns of it, takes its people over, and counts its alerts."""
-        context = Context(self.policy, now, self.request.actor)
         undone = isinstance(self.command, c.Merge) and self.command.undone
         events = [] if undone else decide(into, _absorbed(before), context)
         events += decide(into, handed_over(before, into), context) if before.alerts_total else []
-        unfold(
-            changes,
-            into,
-            events,
-            policy=self.policy,
-            now=now,
-            actor=self.request.actor,
-            request_id=self.request.request_id,
-        )
+        unfold(changes, into, events, context, self.request.request_id)
 
 
 def _absorbed(state: Incident) -> c.Absorb:
@@ -249,128 +210,6 @@ class Deny:
             now, asked.actor, asked.surface, asked.request_id, self.action, self.incident, "denied", self.reason
         )
         return Changes(Answer(kind="denied"), self.command_id, audit=[line])
-
-
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """A timer is due. Claim and outcome are one commit, so it rings once however many replicas see it."""
-
-    incident: int
-    kind: str
-    due: datetime
-    policy: Policy
-    command_id: str = ""
-
-    def keys(self) -> Keys:
-        return Keys(incidents=frozenset({self.incident}), timers=frozenset({self.incident}))
-
-    def claims(self) -> Sequence[Claim]:
-        return ()
-
-    def run(self, loaded: Loaded, now: datetime) -> Changes:
-        """Fire the timer if it is still armed for that time."""
-        before = loaded.incidents.get(self.incident)
-        if before is None or loaded.timers.get((self.incident, self.kind)) != self.due:
-            raise Superseded
-        late = max((now - self.due).total_seconds(), 0.0)
-        context = Context(self.policy, now, f"timer:{self.kind}")
-        events = decide(before, c.FireTimer(self.kind, self.due), context)
-        changes = Changes(
-            Answer(kind="rang", incident=self.incident, fields=_breach(before, events)),
-            fired=[(self.incident, self.kind, self.due, late)],
-        )
-        unfold(changes, before, events, policy=self.policy, now=now, actor=context.actor)
-        changes.disarm = [d for d in changes.disarm if d[:2] != (self.incident, self.kind)]
-        return changes
-
-
-def _breach(before: Incident, events: Sequence[e.Event]) -> dict[str, object]:
-    """Return the severity whose promise has just been broken; never for a private incident or a drill.
-
-    A response is late once, however far it escalates; each update that was owed and did not come counts.
-    """
-    if before.private or before.drill:
-        return {}
-    first = any(isinstance(event, e.ResponseOverdue) and event.level == 1 for event in events)
-    missed = any(isinstance(event, e.UpdateOverdue) for event in events)
-    return {what: before.severity.value for what, so in (("breached", first), ("missed", missed)) if so}
-
-
-@dataclass(frozen=True, slots=True)
-class PageSlipped:
-    """A page left a process that had lost its claim: should nobody be called any more, it is withdrawn."""
-
-    incident: int
-    target: str
-    policy: Policy
-    command_id: str = ""
-
-    def keys(self) -> Keys:
-        return Keys(incidents=frozenset({self.incident}))
-
-    def claims(self) -> Sequence[Claim]:
-        return ()
-
-    def run(self, loaded: Loaded, now: datetime) -> Changes:
-        """Decide as for everything else that deliveries report."""
-        changes = Changes(Answer(kind="nothing"))
-        before = loaded.incidents[self.incident]
-        events = decide(before, c.PageEscaped(self.target), Context(self.policy, now, "tocsin"))
-        unfold(changes, before, events, policy=self.policy, now=now, actor="tocsin")
-        return changes
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """A claimed effect ended: its outcome and what it learnt, in one commit. A lost claim records nothing.
-
-    `folded` are the outcomes of what was claimed to be told with it.
-    """
-
-    settled: Settled
-    incident: int
-    command: c.Command | None
-    policy: Policy
-    notes: tuple[Observation, ...] = ()
-    folded: tuple[Settled, ...] = ()
-    looks: Sequence[Look] = ()
-    """What a repeat owes: looks for a copy of it that comes late."""
-    notices: tuple[Notice, ...] = ()
-    command_id: str = ""
-
-    def keys(self) -> Keys:
-        records = frozenset({self.incident}) if self.notes else frozenset[int]()
-        asked = self.command if isinstance(self.command, OF_A_QUESTION) else None
-        return Keys(
-            incidents=frozenset({self.incident}) if self.command and not asked else frozenset(),
-            records=records,
-            questions=frozenset({asked.question}) if asked else frozenset(),
-            notices=frozenset(notice.key for notice in self.notices),
-        )
-
-    def claims(self) -> Sequence[Claim]:
-        return tuple(Claim(one.effect, one.token) for one in (self.settled, *self.folded))
-
-    def run(self, loaded: Loaded, now: datetime) -> Changes:
-        """Record the outcome if the claim still holds."""
-        ended = [self.settled, *self.folded]
-        if any(loaded.held.get(one.effect) != one.token for one in ended):
-            raise Superseded
-        changes = Changes(Answer(kind="settled"), settled=ended, looks=list(self.looks))
-        if isinstance(self.command, OF_A_QUESTION):
-            if question := loaded.questions.get(self.command.question):
-                settle(changes, question, self.command, self.policy, now)
-        elif self.command is not None:
-            before = loaded.incidents[self.incident]
-            events = decide(before, self.command, Context(self.policy, now, "tocsin"))
-            unfold(changes, before, events, policy=self.policy, now=now, actor="tocsin")
-        for notice in self.notices:
-            if notice.key not in loaded.notices:
-                said(changes, notice, now)
-        for note in self.notes:
-            entry = Entry(seq=0, at=now, actor="tocsin", observation=note)
-            changes.entries.append(NewEntry(self.incident, entry))
-        return changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,14 @@ class Case(Protocol):
         ...
 
 
+class Submits(Protocol):
+    """The committer, as those see it who only hand cases in."""
+
+    async def submit(self, case: Case) -> Answer:
+        """Return the answer once the case is committed. Raises Refused, Superseded or Unavailable."""
+        ...
+
+
 @dataclass(slots=True)
 class _Waiting:
     case: Case

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import structlog
 
@@ -43,7 +43,7 @@ from bot.ports.directory import Directory
 from bot.ports.library import RunbookLibrary
 from bot.ports.store import Answer, Unavailable
 from bot.usecases.cases import Act, Deny, Observe, Open, Request
-from bot.usecases.committer import Case
+from bot.usecases.committer import Submits
 from bot.usecases.overrides import Overriding
 from bot.usecases.page_tries import TryPage, got_it
 from bot.usecases.queries import Queries, Viewer
@@ -64,12 +64,6 @@ _WORDS: Final = {
     "private": "declare private incidents",
     "close": "close, cancel or merge incidents",
 }
-
-
-class Submits(Protocol):
-    """The committer, as the desk sees it."""
-
-    async def submit(self, case: Case) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)

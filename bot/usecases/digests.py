@@ -12,7 +12,7 @@ from bot.domain.severity import Status
 from bot.ports.clock import Clock
 from bot.ports.reader import Reader
 from bot.ports.store import Answer
-from bot.usecases.desk import Submits
+from bot.usecases.committer import Submits
 from bot.usecases.notices import Announce
 
 SHOWN = 10

@@ -7,7 +7,7 @@ happened. A process that was away catches up within LATE.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 from pydantic import JsonValue
@@ -21,8 +21,7 @@ from bot.domain.text import cut
 from bot.domain.turns import shift_at
 from bot.ports.clock import Clock
 from bot.ports.reader import Reader
-from bot.ports.store import Answer
-from bot.usecases.committer import Case
+from bot.usecases.committer import Submits
 from bot.usecases.notices import Announce
 from bot.usecases.queries import Viewer
 
@@ -35,10 +34,6 @@ STEPS_SHOWN: Final = 5
 STEPS_TOLD: Final = 3
 STEP_MAX: Final = 160
 """Characters of a step: what it is; how it is done stands in the checklist."""
-
-
-class Submits(Protocol):
-    async def submit(self, case: Case) -> Answer: ...
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from typing import Final
 
 from bot.domain.effects import ShowHome
 from bot.domain.incident import Incident
-from bot.domain.notices import HOUSE
 from bot.domain.policy import Policy
 from bot.domain.severity import Severity, Status
 from bot.ports.reader import Reader
@@ -153,19 +152,5 @@ class ShowHomes:
     def run(self, loaded: Loaded, now: datetime) -> Changes:
         """Queue one Show for each."""
         shows = [ShowHome(user=user) for user in self.users]
-        rows = [
-            NewEffect(
-                id=f"{show.show_key}:{self.nonce}",
-                incident=HOUSE,
-                seq=0,
-                effect=show,
-                lane=None,
-                show_key=show.show_key,
-                cause="",
-                rank=Severity.SEV3.rank,
-                held=False,
-                created_at=now,
-            )
-            for show in shows
-        ]
+        rows = [NewEffect.of_house(f"{show.show_key}:{self.nonce}", show, Severity.SEV3.rank, now) for show in shows]
         return Changes(Answer(kind="shown"), self.command_id, effects=rows)

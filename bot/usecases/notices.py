@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from bot.domain.effects import PostNotice
-from bot.domain.notices import HOUSE, Notice
+from bot.domain.notices import Notice
 from bot.ports.store import Answer, Changes, Claim, Keys, Loaded, NewEffect
 
 
@@ -64,16 +64,5 @@ def alarm(
 
 def _effect(notice: Notice, now: datetime) -> NewEffect:
     effect = PostNotice(notice=notice.key, channel=notice.channel, user=notice.user)
-    return NewEffect(
-        id=notice.effect_id,
-        incident=HOUSE,
-        seq=0,
-        effect=effect,
-        lane=f"{effect.lane}:calm" if notice.not_before else effect.lane,  # nothing urgent waits behind what can wait
-        show_key=None,
-        cause="",
-        rank=notice.rank,
-        held=False,
-        created_at=now,
-        not_before=notice.not_before,
-    )
+    lane = f"{effect.lane}:calm" if notice.not_before else None  # nothing urgent waits behind what can wait
+    return NewEffect.of_house(notice.effect_id, effect, notice.rank, now, lane=lane, not_before=notice.not_before)

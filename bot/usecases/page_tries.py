@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from bot.domain import commands as c
 from bot.domain.audit import Audited, action_of
 from bot.domain.effects import TryPager
-from bot.domain.notices import HOUSE, Notice
+from bot.domain.notices import Notice
 from bot.domain.oncall import Reach, first_responders
 from bot.domain.people import is_person
 from bot.domain.policy import Policy
@@ -82,18 +82,7 @@ class TryPage:
 
 def _pager(ticket: str, pager: str, asker: str, now: datetime) -> NewEffect:
     effect = TryPager(target=pager, ticket=ticket, asker=asker if is_person(asker) else "")
-    return NewEffect(
-        id=f"page-test:{ticket}:{pager}",
-        incident=HOUSE,
-        seq=0,
-        effect=effect,
-        lane=effect.lane,
-        show_key=None,
-        cause="",
-        rank=Severity.SEV1.rank,
-        held=False,
-        created_at=now,
-    )
+    return NewEffect.of_house(f"page-test:{ticket}:{pager}", effect, Severity.SEV1.rank, now)
 
 
 def got_it(ticket: str, user: str, policy: Policy, now: datetime) -> Announce:

@@ -124,8 +124,8 @@ class Rehearsal:
             case _:
                 return Changes(Answer(kind=""))
         changes = Changes(Answer(kind=""))
-        events = decide(state, told, Context(self.policy, self.now, "tocsin"))
-        unfold(changes, state, events, policy=self.policy, now=self.now, actor="tocsin")
+        context = Context(self.policy, self.now, "tocsin")
+        unfold(changes, state, decide(state, told, context), context)
         return changes
 
 

@@ -102,11 +102,11 @@ class HearBatch:
                 return _result(news, "unchanged", before, "known already")
             news = news.model_copy(update={"text": f"{news.text}{_seen_here(news, before, loaded)}"})
         actor = actor_of(news.source, news.who) if news.what == "acknowledged" else f"alert:{news.source}"
-        events = decide(before, c.HearSender(news), Context(self.report.policy, now, actor))
+        context = Context(self.report.policy, now, actor)
+        events = decide(before, c.HearSender(news), context)
         if not events:
             return _result(news, "unchanged", before, "known already")
-        request = self.report.request.request_id
-        unfold(changes, before, events, policy=self.report.policy, now=now, actor=actor, request_id=request)
+        unfold(changes, before, events, context, self.report.request.request_id)
         words = "acknowledged" if news.what == "acknowledged" else "heard"
         text = cut(clean_line(news.text), TOLD_MAX)
         return _result(news, "updated", before, f"{words}: {news_sentence(news.source, news.what, news.who, text)}")

@@ -73,9 +73,7 @@ class AnswerQuestion:
         context = Context(self.policy, now, asked.actor, number)
         events = decide(None, declared(question, self.policy, self.runbooks, now), context)
         changes.numbers = 1
-        state = unfold(
-            changes, None, events, policy=self.policy, now=now, actor=asked.actor, request_id=asked.request_id
-        )
+        state = unfold(changes, None, events, context, asked.request_id)
         assert state is not None
         changes.groups.append(Group(question.group, number, question.last_alert_at))
         ask(changes, answered(question, "declared", asked.actor, now, number), now)

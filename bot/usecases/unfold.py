@@ -6,40 +6,35 @@ from datetime import datetime
 from bot.domain.effects import CAN_WAIT, Effect, Tell, TellUser, cause_of
 from bot.domain.events import Event, Recorded
 from bot.domain.incident import Incident, evolve
+from bot.domain.incident.context import Context
 from bot.domain.policy import Policy
 from bot.domain.reactions import Reaction, react
 from bot.ports.store import Changes, NewEffect, NewEvent
 
 
 def unfold(
-    changes: Changes,
-    before: Incident | None,
-    events: Sequence[Event],
-    *,
-    policy: Policy,
-    now: datetime,
-    actor: str,
-    request_id: str = "",
+    changes: Changes, before: Incident | None, events: Sequence[Event], ctx: Context, request_id: str = ""
 ) -> Incident | None:
-    """Fold `events` into the incident one by one, adding to `changes` what each brings. Return the state after all."""
+    """Fold `events` into the incident one by one, adding to `changes` what each brings. Return the state after all.
+
+    `ctx` is what they were decided in.
+    """
     state = before
     for event in events:
         seq = (state.seq if state else 0) + 1
-        item = Recorded(seq, now, actor, event, request_id)  # type: ignore[arg-type]  # every Event is one of AnyEvent
+        item = Recorded(seq, ctx.now, ctx.actor, event, request_id)  # type: ignore[arg-type]  # every Event is one of AnyEvent
         after = evolve(state, item)
-        reaction = react(state, after, item, policy)
+        reaction = react(state, after, item, ctx.policy)
         changes.incidents[after.number] = after
         changes.events.append(NewEvent(after.number, item, changes.command_id))
-        changes.effects += _effect_rows(after, item, reaction.effects, now, policy)
+        changes.effects += _effect_rows(after, item, reaction.effects, ctx)
         _timers(changes, after.number, reaction, item.event.type)
         state = after
     _drop_cancelled(changes)
     return state
 
 
-def _effect_rows(
-    state: Incident, item: Recorded, effects: Iterable[Effect], now: datetime, policy: Policy
-) -> list[NewEffect]:
+def _effect_rows(state: Incident, item: Recorded, effects: Iterable[Effect], ctx: Context) -> list[NewEffect]:
     return [
         NewEffect(
             id=f"{state.number}.{item.seq}.{n}",
@@ -51,8 +46,8 @@ def _effect_rows(
             cause=cause_of(effect),
             rank=state.severity.rank,
             held=isinstance(effect, Tell) and "card" not in state.messages,
-            created_at=now,
-            not_before=calm_until(effect, policy, now),
+            created_at=ctx.now,
+            not_before=calm_until(effect, ctx.policy, ctx.now),
         )
         for n, effect in enumerate(effects)
     ]

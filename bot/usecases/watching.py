@@ -18,19 +18,13 @@ from bot.ports.clock import Clock
 from bot.ports.store import Answer, Changes, Claim, Keys, Loaded
 from bot.usecases.alerts import ReportBatch
 from bot.usecases.cases import Request
-from bot.usecases.committer import Case
+from bot.usecases.committer import Submits
 from bot.usecases.library import RunbookLibrary
 
 ASKS_NO_REPEAT: Final = (HOUSE_SOURCE, *SENDERS)
 """Sources that report a change once and then nothing: their silence means nothing."""
 AT_ONCE: Final = 200
 """Alerts closed by one commit."""
-
-
-class Submits(Protocol):
-    """The committer, as it is used here."""
-
-    async def submit(self, case: Case) -> Answer: ...
 
 
 class Sees(Protocol):

@@ -10,8 +10,9 @@ from bot.domain.policy import Policy
 from bot.domain.severity import Severity
 from bot.ports.reader import TimerRow
 from bot.storage.database import open_database
-from bot.usecases.cases import Act, Open, Request, Ring
+from bot.usecases.cases import Act, Open, Request
 from bot.usecases.committer import Committer
+from bot.usecases.settling import Ring
 from tests.delivery.world import Clock
 
 POLICY = Policy.model_validate(

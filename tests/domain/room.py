@@ -7,7 +7,8 @@ from bot.domain.incident import Incident
 from bot.domain.policy import Policy
 from bot.domain.severity import Severity
 from bot.ports.store import Changes, Loaded
-from bot.usecases.cases import Act, Open, Request, Ring
+from bot.usecases.cases import Act, Open, Request
+from bot.usecases.settling import Ring
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 POLICY = Policy.model_validate(

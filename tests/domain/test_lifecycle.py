@@ -7,6 +7,7 @@ from bot.domain import events as e
 from bot.domain import refusals as r
 from bot.domain.policy import Policy
 from bot.domain.severity import Severity, Status
+from bot.ports.store import Changes
 from tests.domain.room import START, Room
 
 
@@ -62,7 +63,7 @@ def test_a_title_of_only_emoji_is_refused() -> None:
 def test_the_same_person_and_title_within_two_minutes_get_the_existing_incident() -> None:
     room = Room().declare().wait(seconds=90).declare()
     assert room.last.answer.kind == "declared_before"
-    assert room.last.is_empty
+    assert room.last == Changes(room.last.answer)
     room.wait(seconds=60).declare()
     assert room.last.answer.incident == 2
 
@@ -93,7 +94,8 @@ def test_declared_again_as_worse_it_is_worse_and_declared_again_as_better_it_sta
     assert room.last.answer.fields["severity"] == "sev1"
     assert room.state.severity is Severity.SEV1
     assert "page_requested" in room.events
-    assert room.declare(severity=Severity.SEV4).last.is_empty
+    room.declare(severity=Severity.SEV4)
+    assert room.last == Changes(room.last.answer)
     assert room.state.severity is Severity.SEV1
 
 

@@ -14,8 +14,9 @@ from bot.domain.severity import Status
 from bot.domain.timers import TIMERS
 from bot.domain.verbs import VERBS
 from bot.ports.store import Answer
-from bot.usecases.cases import Request, Ring
+from bot.usecases.cases import Request
 from bot.usecases.desk import Form, QueryAnswer
+from bot.usecases.settling import Ring
 from tests.support.desks import Office, open_office
 
 PEOPLE = ("U0ALICE0001", "U0BOB000002", "U0EVE000003")

@@ -17,7 +17,8 @@ from bot.domain.severity import Severity
 from bot.ports.store import Superseded
 from bot.simulator import Workspace
 from bot.storage.database import Database
-from bot.usecases.cases import Act, Open, Request, Ring
+from bot.usecases.cases import Act, Open, Request
+from bot.usecases.settling import Ring
 from bot.wiring.house import House, open_house
 from bot.wiring.serving import listening
 from tests.faults.site import CONFIG, PATIENCE, open_workspace, settings_for

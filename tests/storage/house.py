@@ -9,14 +9,16 @@ from bot.domain import commands as c
 from bot.domain.effects import AnyEffect
 from bot.domain.events import Redacted
 from bot.domain.incident import Incident
+from bot.domain.incident.context import Context
 from bot.domain.policy import Policy
 from bot.domain.record import Observation
 from bot.domain.severity import Severity
 from bot.ports.delivery import Job
 from bot.ports.store import Answer, Changes, Keys, Loaded, Settled
 from bot.storage.database import Database, open_database
-from bot.usecases.cases import Act, Observe, Open, Request, Ring, Settle
+from bot.usecases.cases import Act, Observe, Open, Request
 from bot.usecases.committer import Committer
+from bot.usecases.settling import Ring, Settle
 from bot.usecases.unfold import unfold
 
 ANN, BOB = "U0001", "U0002"
@@ -89,7 +91,7 @@ class House:
 
         def run(loaded: Loaded) -> list[Changes]:
             changes = Changes(Answer(kind="redacted"))
-            unfold(changes, loaded.incidents[number], list(facts), policy=self.policy, now=self.clock(), actor=ANN)
+            unfold(changes, loaded.incidents[number], list(facts), Context(self.policy, self.clock(), ANN))
             return [changes]
 
         await self.database.transact(Keys(incidents=frozenset({number})), (), run)

@@ -1,7 +1,6 @@
 """Several processes on one database."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from bot.domain import commands as c
 from bot.domain.refusals import Refused
 from bot.ports.store import Answer
 from bot.storage import claims
-from tests.storage.house import BOB, House, StandingClock, open_house
+from tests.storage.house import BOB, StandingClock, open_house
 from tests.support.databases import migrate
 from tests.support.demo import free_port
 from tests.support.postgres import Cluster
@@ -89,15 +88,6 @@ async def test_batches_that_touch_the_same_incidents_in_any_order_never_deadlock
             *(two.observe(n, f"m{round_}") for round_ in range(5) for n in back),
         )
         assert await one.database.verify() == []
-
-
-async def test_who_works_here_is_known(house: House) -> None:
-    """By their heartbeats."""
-    await house.database.beat("w1", house.clock())
-    house.clock.pass_(minutes=1)
-    await house.database.beat("w2", house.clock())
-    await house.database.beat("w2", house.clock())
-    assert await house.database.replicas(house.clock() - timedelta(seconds=30)) == ["w2"]
 
 
 @pytest.mark.postgres

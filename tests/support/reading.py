@@ -84,7 +84,7 @@ class MemoryReader:
         self._reach()
         return [episode for episode in self._store.tables.episodes.values() if episode.incident == number]
 
-    async def deliveries(self, number: int, *, failed_only: bool = False) -> list[DeliveryRow]:
+    async def deliveries(self, number: int) -> list[DeliveryRow]:
         self._reach()
         return []
 

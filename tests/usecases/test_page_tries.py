@@ -14,9 +14,10 @@ from bot.domain.policy import Policy
 from bot.ports.store import Answer, NewEffect, Settled
 from bot.storage import schema
 from bot.storage.database import open_database
-from bot.usecases.cases import Request, Settle
+from bot.usecases.cases import Request
 from bot.usecases.committer import Committer
 from bot.usecases.page_tries import TryPage, pager_tried
+from bot.usecases.settling import Settle
 from tests.support.desks import START, Office, open_office
 
 ALICE, BOB = "U0ALICE0001", "U0BOB000002"

@@ -15,7 +15,8 @@ from bot.domain.runbook_match import Shelf
 from bot.ports.delivery import Job
 from bot.ports.store import Answer, Settled
 from bot.usecases.alerts import ReportBatch
-from bot.usecases.cases import Request, Settle
+from bot.usecases.cases import Request
+from bot.usecases.settling import Settle
 from bot.usecases.triaging import AnswerQuestion, Choice
 from tests.storage.house import House, open_house
 from tests.support.alerts import alert

@@ -6,27 +6,21 @@ Each time: an error in the log, and the metric. In the admin channel: at most on
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 from pydantic import JsonValue
 
 from bot.domain.refusals import Refused
 from bot.ports.clock import Clock, utc_now
-from bot.ports.store import Answer, Superseded, Unavailable
-from bot.usecases.committer import Case
+from bot.ports.store import Superseded, Unavailable
+from bot.usecases.committer import Submits
 from bot.usecases.notices import alarm
 
 EVERY: Final = timedelta(hours=1)
 WITHIN: Final = 1.5
 """Seconds that the sender's answer waits for the alarm to be saved."""
 log = structlog.get_logger()
-
-
-class Submit(Protocol):
-    """The committer, as alarms use it."""
-
-    async def submit(self, case: Case) -> Answer: ...
 
 
 @dataclass(slots=True)
@@ -37,7 +31,7 @@ class Alarms:
     _said: dict[str, datetime] = field(default_factory=dict)
 
     async def sound(
-        self, committer: Submit, channel: str | None, topic: str, template: str, **fields: JsonValue
+        self, committer: Submits, channel: str | None, topic: str, template: str, **fields: JsonValue
     ) -> None:
         """Say it in `channel`. Never raises: the log has it already, and the next occasion tries again."""
         now = self.clock()

@@ -28,7 +28,7 @@ from bot.ports.observer import Observer, Unobserved
 from bot.ports.store import Answer, Superseded, Unavailable
 from bot.usecases.alerts import ReportBatch, joined
 from bot.usecases.cases import Request
-from bot.usecases.committer import Case
+from bot.usecases.committer import Case, Submits
 from bot.usecases.judging import judge_again
 from bot.usecases.precedence import Precedence
 from bot.usecases.sender_news import HearBatch
@@ -43,12 +43,6 @@ ANSWER_WITHIN: Final = 3.0
 log = structlog.get_logger()
 
 
-class Submit(Protocol):
-    """The committer, as this door uses it."""
-
-    async def submit(self, case: Case) -> Answer: ...
-
-
 class Shelf(Protocol):
     """Where the runbooks come from."""
 
@@ -61,7 +55,7 @@ class Shelf(Protocol):
 class AlertDoor:
     """What the handlers need."""
 
-    committer: Submit
+    committer: Submits
     doors: Doors
     policy: Policy
     library: Shelf

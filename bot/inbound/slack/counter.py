@@ -30,7 +30,8 @@ from bot.render.slack.message import Block, Message
 from bot.render.slack.renderer import Renderer
 from bot.render.texts import Texts
 from bot.usecases.cases import Request
-from bot.usecases.desk import Desk, Form, Outcome, QueryAnswer, Submits
+from bot.usecases.committer import Submits
+from bot.usecases.desk import Desk, Form, Outcome, QueryAnswer
 from bot.usecases.precedence import Precedence
 
 log = structlog.get_logger()

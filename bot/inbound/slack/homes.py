@@ -18,7 +18,7 @@ import structlog
 from bot.inbound.slack.tasks import Tasks
 from bot.ports.clock import Clock
 from bot.ports.store import Unavailable
-from bot.usecases.desk import Submits
+from bot.usecases.committer import Submits
 from bot.usecases.home import Homes, ShowHomes
 from bot.usecases.queries import Data
 

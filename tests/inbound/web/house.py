@@ -101,7 +101,7 @@ class Shelf:
     async def episodes(self, number: int) -> list[Episode]:
         return [row for row in self.episode_rows if row.incident == number]
 
-    async def deliveries(self, number: int, *, failed_only: bool = False) -> list[DeliveryRow]:
+    async def deliveries(self, number: int) -> list[DeliveryRow]:
         return [row for row in self.delivery_rows if row.incident == number]
 
     async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:

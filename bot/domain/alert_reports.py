@@ -40,7 +40,7 @@ def report(batch: AlertBatch, before: Incident | None, steps: Sequence[Step]) ->
     worst = min(stated, key=_rank, default=None)
     firing = (before.alerts_firing if before else 0) + len(opened) - len(closed)
     return c.ReportAlerts(
-        facts=tuple(_fact(s) for s in (*sorted(opened, key=_rank), *updated, *closed)[:FACTS_MAX]),
+        facts=tuple(fact_of(s) for s in (*sorted(opened, key=_rank), *updated, *closed)[:FACTS_MAX]),
         opened=len(opened),
         closed=len(closed),
         firing=max(firing, 0),
@@ -80,7 +80,8 @@ def _rank(step: Step) -> int:
     return step.verdict.severity.rank if step.verdict.severity else 9
 
 
-def _fact(step: Step) -> AlertFact:
+def fact_of(step: Step) -> AlertFact:
+    """Return what is told of the step's alert, in bounded words: a report and a question tell the same."""
     alert = step.alert
     return AlertFact(
         source=alert.source,
@@ -102,7 +103,7 @@ def declaration(source: str, steps: Sequence[Step], news: c.ReportAlerts | None,
     worst = min(steps, key=_rank)
     alert, verdict = worst.alert, worst.verdict
     assert verdict.severity is not None
-    common = _common([s.alert.labels for s in steps])
+    common = shared_by_all([s.alert.labels for s in steps])
     runbook, why = choose_runbook(alert, verdict, runbooks)
     more = f" (worst of {len(steps)} alerts)" if len(steps) > 1 else ""
     return c.Declare(
@@ -164,6 +165,7 @@ def alert_title(alert: Alert, service: str | None) -> str:
     return cut(clean_line(head, TITLE_MAX), TITLE_MAX - len(tail)) + tail
 
 
-def _common(all_labels: Sequence[Mapping[str, str]]) -> dict[str, str]:
+def shared_by_all(all_labels: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the labels that all have with the same value."""
     first, *rest = all_labels
     return {k: v for k, v in first.items() if all(other.get(k) == v for other in rest)}

@@ -1,21 +1,18 @@
 """What alerts make of a question, and what a question makes of an incident. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import commands as c
-from bot.domain.alert_pages import DASHBOARDS, RUNBOOK_PAGES, page_of, short_page, told_apart
 from bot.domain.alert_plan import Step
-from bot.domain.alert_reports import Runbooks, declaration
-from bot.domain.alerts import INEXACT_SHOWN
+from bot.domain.alert_reports import Runbooks, declaration, fact_of, shared_by_all
 from bot.domain.events import AlertFact
 from bot.domain.incident import Incident
 from bot.domain.policy import Policy
-from bot.domain.questions import SHOWN, Named, Question, shared
+from bot.domain.questions import SHOWN, Named, Question
 from bot.domain.sender_news import SENDERS
 from bot.domain.severity import Severity
-from bot.domain.text import clean_line
 from bot.domain.triage import triage
 
 
@@ -32,7 +29,7 @@ def asked(before: Question | None, steps: Sequence[Step], now: datetime) -> Ques
         "firing": firing,
         "total": question.total + sum(1 for step in new if not step.again),
         "alerts": (*question.alerts, *(_named(step) for step in new))[-SHOWN:],
-        "labels": _shared_by_all(question.labels, new),
+        "labels": shared_by_all([question.labels, *(step.alert.labels for step in new)]),
         "state": "over" if question.is_open and not firing else question.state,
     }
     if new:
@@ -76,48 +73,14 @@ def _rank(step: Step) -> int:
     return _severity(step).rank
 
 
-def _shared_by_all(labels: Mapping[str, str], steps: Sequence[Step]) -> dict[str, str]:
-    found = dict(labels)
-    for step in steps:
-        found = shared(found, step.alert.labels)
-    return found
-
-
 def _named(step: Step) -> Named:
-    alert = step.alert
-    return Named(
-        source=alert.source,
-        fingerprint=alert.fingerprint,
-        name=clean_line(alert.name, 120),
-        summary=clean_line(alert.summary, 300),
-        url=short_page(alert.url),
-        runbook_url=page_of(alert.annotations, RUNBOOK_PAGES),
-        dashboard_url=page_of(alert.annotations, DASHBOARDS),
-        why=clean_line(step.reason, 300),
-        where=told_apart(alert),
-        inexact=alert.inexact[:INEXACT_SHOWN],
-    )
+    return Named(**fact_of(step).model_dump(exclude={"status"}))
 
 
 def brought(question: Question, into: Incident | None) -> c.ReportAlerts:
     """Return what the question's alerts bring to an incident: those that fire count there."""
     return c.ReportAlerts(
-        facts=tuple(
-            AlertFact(
-                source=one.source,
-                fingerprint=one.fingerprint,
-                name=one.name,
-                summary=one.summary,
-                status="firing",
-                url=one.url,
-                runbook_url=one.runbook_url,
-                dashboard_url=one.dashboard_url,
-                why=one.why,
-                where=one.where,
-                inexact=one.inexact,
-            )
-            for one in question.alerts
-        ),
+        facts=tuple(AlertFact(status="firing", **one.model_dump()) for one in question.alerts),
         opened=question.firing,
         closed=0,
         firing=(into.alerts_firing if into else 0) + question.firing,

@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.effects import Effect, Tell
 
 FOLD_AFTER: Final = timedelta(minutes=2)
-"""How long the oldest must have waited (DESIGN, section 4)."""
+"""How long the oldest must have waited."""
 FOLD_LEAST: Final = 3
 """Fewer are told one by one: a digest of two is longer than the two."""
 FOLD_MOST: Final = 40

@@ -27,7 +27,7 @@ from bot.domain.policy import Policy
 
 
 def furnish(s: Incident, policy: Policy) -> Iterable[Effect]:
-    """The channel exists: people, topic, card and announcement go out at once (DESIGN: depth 3 in all)."""
+    """The channel exists: people, topic, card and announcement go out at once (depth 3: docs/architecture.md)."""
     service = policy.service(s.service)
     yield PostCard()
     yield from invite(

@@ -4,7 +4,6 @@ One question per group and window: further alerts of the group count up on the s
 """
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 
@@ -92,8 +91,3 @@ def question_id(group: str, ordinal: int) -> str:
 def next_id(group: str, last: Question | None) -> str:
     """Return the id of the question after `last`."""
     return question_id(group, int(last.id.rpartition(".")[2]) + 1 if last else 1)
-
-
-def shared(labels: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels that both have with the same value."""
-    return {name: value for name, value in labels.items() if others.get(name) == value}

@@ -153,7 +153,7 @@ class Watchdog(Section):
 
 
 class Triage(Section):
-    """What holds where no route says otherwise (CONTRACT: alerts attach for 30 min, a re-fire reopens for 30 min)."""
+    """What holds where no route says otherwise: alerts attach for 30 min, a re-fire reopens for 30 min."""
 
     attach_window: Duration = timedelta(minutes=30)
     reopen_window: Duration = timedelta(minutes=30)

@@ -1,4 +1,4 @@
-"""A runbook's Markdown file, read into data. The format is CONTRACT, section 6; docs/runbooks.md tells writers."""
+"""A runbook's Markdown file, read into data. docs/runbooks.md tells writers the format."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What is wrong with a runbook, said so that its writer can mend it (CONTRACT, section 6)."""
+"""What is wrong with a runbook, said so that its writer can mend it. docs/runbooks.md says what is right."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence

@@ -1,5 +1,5 @@
 """Which runbook fits an alert, and why. In this order, the first that fits: the alert's own runbook_url, its exact
-name, its name with other labels, its service, the default (INTEGRATIONS, section 5).
+name, its name with other labels, its service, the default.
 """
 
 import re

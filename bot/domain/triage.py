@@ -1,6 +1,6 @@
 """Triage: what one alert means here – open, attach or ignore, how bad, whose – and always why.
 
-The default is CONTRACT section 5, last paragraph; `routes` of the policy come first, the first match wins.
+`routes` of the policy come first, the first match wins. What holds without any: docs/alerts.md, "What happens when".
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """One JSON call to a vendor on the shared session: bounded in time and size, its failures as DeliveryError.
 
 What goes into an error is the vendor's name, a status and our own words; never a header, an address or a body that we
-sent, so no secret can come out of it (law 6).
+sent, so no secret can come out of it (SECURITY.md).
 """
 
 import json as jsonlib

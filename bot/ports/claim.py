@@ -1,7 +1,8 @@
 """Whether the claim under which something is being carried out still holds: asked right before any byte leaves.
 
 A process may be frozen between two calls of one effect, or on its way to the first, and wake up when another has long
-taken its work over (DESIGN, section 4). Whoever carries an effect out says how to tell; whoever calls a vendor asks.
+taken its work over (docs/architecture.md, "Delivery"). Whoever carries an effect out says how to tell; whoever calls
+a vendor asks.
 """
 
 from collections.abc import Callable, Iterator

@@ -85,7 +85,7 @@ class RoomWait:
 
 
 class Reader(Protocol):
-    """Queries. Private incidents are returned; each surface decides whom it shows them (law 9)."""
+    """Queries. Private incidents are returned; each surface decides whom it shows them."""
 
     async def incident(self, number: int) -> Incident | None: ...
 

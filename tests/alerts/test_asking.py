@@ -131,6 +131,16 @@ def test_declare_opens_the_incident_with_its_alerts_as_bad_as_it_was_judged() ->
     assert (question(ledger).state, question(ledger).by, question(ledger).incident) == ("declared", ANN, 1)
 
 
+def test_a_question_tells_of_an_alert_in_bounded_words_as_a_report_does() -> None:
+    ledger = Ledger()
+    report(ledger, warning("a", instance="web-1." * 50))
+    (asked,) = question(ledger).alerts
+    assert len(asked.where) == 120
+    press(ledger, "declare")
+    (fact,) = ledger.incidents[1].newest_alerts
+    assert (fact.where, fact.status) == (asked.where, "firing")
+
+
 def test_after_the_declaration_its_alerts_count_in_the_incident() -> None:
     ledger = Ledger()
     report(ledger, warning("a"), warning("b"))

@@ -7,21 +7,20 @@ import hmac
 import io
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
 from bot.domain.policy import Policy
-from bot.domain.runbook_match import Shelf
 from bot.inbound.alerts.bodies import BODY_MAX
 from bot.inbound.alerts.source import Doors
 from bot.inbound.alerts.web import AlertDoor, add_routes
-from bot.ports.store import Answer, Unavailable
+from bot.ports.store import Answer
 from bot.usecases.committer import Case
 from tests.support.alerts import Recorded, body, scenario, secret_of, signed, wire
+from tests.support.doors import Client, Down, Open, Shelves, basic, clients
 from tests.support.ears import Ears
 from tests.support.ledger import Ledger
 
@@ -31,39 +30,18 @@ DOORS = Doors.of(
     pagerduty_secrets=["new-secret", "old-secret"],
 )
 BEARER = {"Authorization": "Bearer token-one"}
-Client = TestClient[web.Request, web.Application]
-Open = Callable[..., Awaitable[Client]]
-
-
-class Shelves:
-    """A library with nothing in it."""
-
-    async def fresh(self) -> Shelf:
-        return Shelf()
-
-
-class Down:
-    """A committer whose database is away."""
-
-    async def submit(self, case: Case) -> Answer:
-        raise Unavailable("no database at db.example")
 
 
 @pytest.fixture
 async def opened() -> AsyncIterator[Open]:
-    clients: list[Client] = []
+    async with clients() as serve:
 
-    async def make(doors: Doors = DOORS, committer: Any = None, ears: Ears | None = None) -> Client:
-        app = web.Application()
-        add_routes(app, AlertDoor(committer or Ledger(), doors, Policy(), Shelves(), ears or Ears()))
-        client: Client = TestClient(TestServer(app))
-        await client.start_server()
-        clients.append(client)
-        return client
+        async def make(doors: Doors = DOORS, committer: Any = None, ears: Ears | None = None) -> Client:
+            app = web.Application()
+            add_routes(app, AlertDoor(committer or Ledger(), doors, Policy(), Shelves(), ears or Ears()))
+            return await serve(app)
 
-    yield make
-    for client in clients:
-        await client.close()
+        yield make
 
 
 async def post(client: Client, path: str, raw: bytes, headers: Any = ()) -> tuple[int, dict[str, Any]]:
@@ -82,10 +60,6 @@ async def test_a_delivery_is_answered_202_with_what_became_of_each_alert(opened:
     assert told["results"][1] == {
         "fingerprint": "", "outcome": "ignored", "incident": None, "reason": "alert 2 has no fingerprint",
     }  # fmt: skip
-
-
-def basic(pair: str) -> str:
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,11 @@ from bot.usecases.alerts import PART_ALERTS, PART_GROUPS, ReportBatch, joined
 from bot.usecases.cases import Request
 from bot.usecases.committer import Committer
 from tests.support.alerts import alert, body, wire
+from tests.support.doors import Shelves
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LARGE = 9000
 """More alerts than the PostgreSQL of these tests has room for locks: 64 for each of its 60 connections."""
-
-
-class Shelves:
-    """A library with nothing in it."""
-
-    async def fresh(self) -> Shelf:
-        return Shelf()
 
 
 def report(*services: str, command_id: str = "") -> ReportBatch:

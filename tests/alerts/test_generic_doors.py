@@ -3,47 +3,29 @@
 import base64
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestServer
 
 from bot.domain.alert_mapping import GenericSource
 from bot.domain.policy import Policy
-from bot.domain.runbook_match import Shelf
 from bot.inbound.alerts.bodies import BODY_MAX
 from bot.inbound.alerts.generic import Generic
 from bot.inbound.alerts.generic_web import add_generic_routes
 from bot.inbound.alerts.source import Doors
 from bot.inbound.alerts.web import AlertDoor
 from bot.outbound.sns import Visitor
-from bot.ports.store import Answer, Unavailable
-from bot.usecases.committer import Case
+from tests.support.doors import Client, Down, Open, Shelves, basic, clients
 from tests.support.ears import Ears
 from tests.support.generic import OWN, TOKEN, TOPIC, compact, digest, generic, on_file
 from tests.support.ledger import Ledger
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 FIRING = {"alerts": [{"id": "a1", "title": "Queue is full", "ok": False}]}
-Client = TestClient[web.Request, web.Application]
-Open = Callable[..., Awaitable[Client]]
-
-
-class Shelves:
-    """A library with nothing in it."""
-
-    async def fresh(self) -> Shelf:
-        return Shelf()
-
-
-class Down:
-    """A committer whose database is away."""
-
-    async def submit(self, case: Case) -> Answer:
-        raise Unavailable("no database at db.example")
 
 
 class Visits:
@@ -62,20 +44,17 @@ class Visits:
 
 @pytest.fixture
 async def opened() -> AsyncIterator[Open]:
-    clients: list[Client] = []
+    async with clients() as serve:
 
-    async def make(*sources: Generic, committer: Any = None, visits: Any = None, ears: Ears | None = None) -> Client:
-        app = web.Application()
-        door = AlertDoor(committer or Ledger(), Doors(), Policy(), Shelves(), ears or Ears())
-        add_generic_routes(app, door, {one.name: one for one in sources or (generic(),)}, visits or Visits())
-        client: Client = TestClient(TestServer(app))
-        await client.start_server()
-        clients.append(client)
-        return client
+        async def make(
+            *sources: Generic, committer: Any = None, visits: Any = None, ears: Ears | None = None
+        ) -> Client:
+            app = web.Application()
+            door = AlertDoor(committer or Ledger(), Doors(), Policy(), Shelves(), ears or Ears())
+            add_generic_routes(app, door, {one.name: one for one in sources or (generic(),)}, visits or Visits())
+            return await serve(app)
 
-    yield make
-    for client in clients:
-        await client.close()
+        yield make
 
 
 async def post(
@@ -98,10 +77,6 @@ async def test_a_delivery_is_answered_in_the_same_shape_as_alertmanagers(opened:
     assert (await post(client))[1]["outcome"] == "unchanged"
     resolved = {"alerts": [{"id": "a1", "title": "Queue is full", "ok": True}]}
     assert (await post(client, resolved))[1]["outcome"] == "resolved"
-
-
-def basic(pair: str) -> str:
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 @pytest.mark.parametrize(

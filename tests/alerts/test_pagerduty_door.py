@@ -12,27 +12,20 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.domain.policy import Channels, Policy
-from bot.domain.runbook_match import Shelf
 from bot.inbound.alerts import web as door_web
 from bot.inbound.alerts.alarms import Alarms
 from bot.inbound.alerts.bodies import BODY_MAX
 from bot.inbound.alerts.source import Doors
 from bot.inbound.alerts.web import AlertDoor, add_routes
-from bot.ports.store import Answer, Unavailable
+from bot.ports.store import Answer
 from bot.usecases.committer import Case
 from tests.support.alerts import signed
+from tests.support.doors import Down, Shelves
 from tests.support.ears import Ears
 from tests.support.ledger import Ledger
 
 SECRET = "new-secret"
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
-
-
-class Shelves:
-    """A library with nothing in it."""
-
-    async def fresh(self) -> Shelf:
-        return Shelf()
 
 
 class Clock:
@@ -109,13 +102,6 @@ async def test_without_a_channel_of_its_own_the_house_speaks_where_incidents_are
     quiet = Site(policy=Policy(channels=Channels(announce=None)))
     assert (await quiet.post(event(), signed(event(), "guessed")))[0] == 401
     assert quiet.ledger.all == []
-
-
-class Down:
-    """A committer whose database is away."""
-
-    async def submit(self, case: Case) -> Answer:
-        raise Unavailable("no database")
 
 
 async def test_an_alarm_that_cannot_be_saved_does_not_change_the_answer() -> None:

@@ -15,7 +15,6 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from bot.domain.policy import Policy
-from bot.domain.runbook_match import Shelf
 from bot.inbound.alerts import web as door_web
 from bot.inbound.alerts.bodies import BODY_MAX
 from bot.inbound.alerts.source import Doors
@@ -23,19 +22,13 @@ from bot.inbound.alerts.web import AlertDoor, add_routes
 from bot.inbound.patience import in_time
 from bot.wiring.serving import listening, open_listener
 from tests.support.alerts import body, signed, wire
+from tests.support.doors import Shelves
 from tests.support.ears import Ears
 from tests.support.ledger import Ledger
 from tests.support.pagerduty import event_body, incident
 
 SECRET = "new-secret"
 RAW = event_body("E1", "triggered", incident(), "2026-11-22T12:00:01Z")
-
-
-class Shelves:
-    """A library with nothing in it."""
-
-    async def fresh(self) -> Shelf:
-        return Shelf()
 
 
 class Served:

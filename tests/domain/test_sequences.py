@@ -35,7 +35,7 @@ ARROWS = {
     Status.CLOSED: {Status.INVESTIGATING},
     Status.CANCELLED: set(),
 }
-"""CONTRACT, section 4: from where to where."""
+"""From where to where."""
 AFTER_WORK = {
     Status.RESOLVED: {"postmortem", "task"},
     Status.CLOSED: {"task", "archive"},

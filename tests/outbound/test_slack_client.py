@@ -1,7 +1,6 @@
 """Slack's client: every failure says whether to try again, when, and what a person can do; never a secret."""
 
 import contextlib
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -18,12 +17,6 @@ from bot.ports.delivery import DeliveryError
 from bot.ports.waits import WAIT_MAX
 from tests.outbound.slack_office import TOKEN, Office, job, open_office, open_room
 from tests.render.slack_cases import ANNA, Life, room
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    async with open_office() as opened:
-        yield opened
 
 
 async def failure(office: Office, method: str = "chat.postMessage", **arguments: object) -> DeliveryError:

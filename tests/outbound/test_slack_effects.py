@@ -1,7 +1,6 @@
 """Slack's effects against the simulated workspace: done once, whatever becomes of the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,12 +34,6 @@ from tests.render.slack_cases import ANNA, BEN, Life, attached, declared
 ROOM = "inc-7-checkout-is-down"
 LOST = ("reset_after", "malformed")
 """The effect is done, the answer is lost."""
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    async with open_office() as opened:
-        yield opened
 
 
 async def furnished(office: Office) -> Life:

@@ -210,7 +210,7 @@ class FakePagerDutyRest(Vendor):
 
 
 class FakeStatuspage(Vendor):
-    """API v1: one page's components and incidents with their updates. Shapes: INTEGRATIONS, section 3."""
+    """API v1: one page's components and incidents with their updates. Shapes: https://developer.statuspage.io/"""
 
     STATUSES = ("investigating", "identified", "monitoring", "resolved")
     HEALTH = ("operational", "degraded_performance", "partial_outage", "major_outage", "under_maintenance")

@@ -23,19 +23,12 @@ from bot.usecases.cases import Act, Request
 from bot.usecases.committer import Committer
 from bot.usecases.triaging import AnswerQuestion
 from tests.support.alerts import body, signed
+from tests.support.doors import Client, Shelves
 from tests.support.ears import Ears
 from tests.support.pagerduty import PERSON, event_body
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TOKEN, SECRET = "token-one", "new-secret"
-Client = TestClient[web.Request, web.Application]
-
-
-class _Shelves:
-    """A library with nothing in it."""
-
-    async def fresh(self) -> Shelf:
-        return Shelf()
 
 
 class DoorHouse:
@@ -54,7 +47,7 @@ class DoorHouse:
         """Serve."""
         doors = Doors.of(alertmanager_tokens=[TOKEN], pagerduty_secrets=[SECRET])
         app = web.Application()
-        add_routes(app, AlertDoor(self.committer, doors, self.policy, _Shelves(), self.ears, "acme"))
+        add_routes(app, AlertDoor(self.committer, doors, self.policy, Shelves(), self.ears, "acme"))
         self._client = TestClient(TestServer(app))
         await self._client.start_server()
 

@@ -261,7 +261,7 @@ class Incident(_Part):
         return self.status.is_active
 
     def includes(self, user: str) -> bool:
-        """True for somebody who may see it: everybody, unless it is private (law 9)."""
+        """True for somebody who may see it: everybody, unless it is private."""
         if not self.private:
             return True
         return user not in self.departed and user in (self.declared_by, *self.people, *self.roles.values())

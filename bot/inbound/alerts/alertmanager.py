@@ -3,16 +3,13 @@
 https://prometheus.io/docs/alerting/latest/configuration/#webhook_config – and what 0.25 to 0.33 were seen to send.
 """
 
-import base64
-import binascii
-import hmac
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from bot.domain.alerts import Alert, AlertBatch, Skipped
 from bot.inbound.alerts import reading as r
-from bot.inbound.alerts.source import REPEATED_MAX, Access, Doors, every
+from bot.inbound.alerts.source import REPEATED_MAX, Access, Doors, decoded, every, header_bytes, is_one_of
 
 SOURCE = "alertmanager"
 LINES_MAX: Final = 10
@@ -34,10 +31,10 @@ class Alertmanager:
         good = False
         for line in every(headers, "Authorization")[:LINES_MAX]:  # `http_headers` with two values sends two
             scheme, _, credentials = line.strip().partition(" ")
-            given = _bytes(credentials.strip())
-            known = _is_one_of(given, doors.alertmanager_tokens)
+            given = header_bytes(credentials.strip())
+            known = is_one_of(given, doors.alertmanager_tokens)
             if scheme.lower() == "basic":
-                known |= _is_one_of(_decoded(given), doors.alertmanager_basic)
+                known |= is_one_of(decoded(given), doors.alertmanager_basic)
             good |= known and bool(given)
         return "granted" if good else "denied"
 
@@ -98,23 +95,3 @@ def _alert(item: Any, number: int, group: str) -> Alert | Skipped:
         url=r.web_url(item.get("generatorURL")),
         sender_group=group,
     )
-
-
-def _is_one_of(given: bytes, known: tuple[bytes, ...]) -> bool:
-    """True if `given` is among `known`; looks at all of them, so that the time tells nothing."""
-    good = False
-    for secret in known:
-        good |= hmac.compare_digest(given, secret)
-    return good
-
-
-def _bytes(header: str) -> bytes:
-    """A header's bytes as they came: aiohttp hands them over as UTF-8 with escaped surrogates."""
-    return header.encode("utf-8", "surrogateescape")
-
-
-def _decoded(credentials: bytes) -> bytes:
-    try:
-        return base64.b64decode(credentials, validate=True)
-    except (binascii.Error, ValueError):
-        return b""

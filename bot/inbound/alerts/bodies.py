@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 BODY_MAX: Final = 8 * 1024 * 1024
-"""Bytes of one delivery. Alertmanager has no limit of its own; 5 MB must pass (INTEGRATIONS, section 1)."""
+"""Bytes of one delivery. Alertmanager has no limit of its own; 5 MB must pass (docs/alerts.md)."""
 _ZLIB_OR_GZIP: Final = 32 + zlib.MAX_WBITS
 _GZIP: Final = b"\x1f\x8b"
 _JSON_STARTS: Final = (b"{", b"[", b" ", b"\n", b"\t", b"\r", b'"')

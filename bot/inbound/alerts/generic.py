@@ -1,7 +1,6 @@
 """Generic sources: `webhooks.generic.<name>` of the configuration, each with a token, a signature, or both."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +11,7 @@ from bot.domain.alerts import AlertBatch, Skipped
 from bot.inbound.alerts import reading as r
 from bot.inbound.alerts import sns
 from bot.inbound.alerts.mapping import Mapper, with_preset
-from bot.inbound.alerts.source import Access, Doors
+from bot.inbound.alerts.source import Access, Doors, decoded, header_bytes, is_one_of
 
 _DIGESTS: Final[Mapping[str, Callable[..., Any]]] = {
     "sha1": hashlib.sha1,
@@ -58,16 +57,15 @@ class Generic:
         """Whether one of the tokens is presented: with any scheme word, as basic password, or where allowed, in the
         address."""
         scheme, _, credentials = headers.get("Authorization", "").strip().partition(" ")
-        given = [_bytes(credentials.strip())]
+        given = [header_bytes(credentials.strip())]
         if scheme.lower() == "basic":
-            pair = _decoded(given[0])
+            pair = decoded(given[0])
             given = [pair, pair.partition(b":")[2]]
         if self.config.token_in_url:
-            given.append(_bytes(in_url))
+            given.append(header_bytes(in_url))
         good = False
-        for token in self._tokens:
-            for one in given:
-                good |= hmac.compare_digest(one, token)
+        for one in given:
+            good |= is_one_of(one, self._tokens)
         return good
 
     def has_signature(self, raw: bytes, headers: Mapping[str, str]) -> bool:
@@ -77,7 +75,7 @@ class Generic:
         if not header.startswith(how.prefix):
             return False
         text = header[len(how.prefix) :]
-        given = _bytes(text.lower() if how.encoding == "hex" else text)
+        given = header_bytes(text.lower() if how.encoding == "hex" else text)
         good = False
         for key in self._keys:
             digest = hmac.new(key, raw, _DIGESTS[how.algorithm]).digest()
@@ -131,14 +129,3 @@ def generic_sources(configured: Mapping[str, GenericSource], secrets: Mapping[st
 def _secrets(environment: Mapping[str, str], name: str) -> tuple[bytes, ...]:
     parts: Iterable[str] = environment.get(name, "").split(",") if name else ()
     return tuple(part.strip().encode() for part in parts if part.strip())
-
-
-def _bytes(header: str) -> bytes:
-    return header.encode("utf-8", "surrogateescape")
-
-
-def _decoded(credentials: bytes) -> bytes:
-    try:
-        return base64.b64decode(credentials, validate=True)
-    except (binascii.Error, ValueError):
-        return b""

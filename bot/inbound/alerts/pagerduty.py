@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from bot.domain.alerts import Alert, AlertBatch, Skipped
 from bot.inbound.alerts import reading as r
 from bot.inbound.alerts.pagerduty_news import implied, is_about_an_incident, merged_into, news_of
-from bot.inbound.alerts.source import Access, Doors, every
+from bot.inbound.alerts.source import Access, Doors, every, header_bytes
 
 SOURCE = "pagerduty"
 SIGNATURE = "X-PagerDuty-Signature"
@@ -63,7 +63,7 @@ class PagerDuty:
             return "granted" if _reads_as_v2(raw) else "denied"
         given = [part.strip() for part in header.split(",")[:SIGNATURES_MAX]]
         # Bytes: compare_digest raises on a str that is not ASCII, and a header may hold anything.
-        digests = [part[3:].encode("utf-8", "surrogateescape") for part in given if part.startswith("v1=")]
+        digests = [header_bytes(part[3:]) for part in given if part.startswith("v1=")]
         good = False
         for secret in doors.pagerduty_secrets:
             wanted = hmac.new(secret, raw, hashlib.sha256).hexdigest().encode()

@@ -1,5 +1,8 @@
 """What a source of alerts is to the door: who may send, and what a body means."""
 
+import base64
+import binascii
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
@@ -49,6 +52,27 @@ def every(headers: Mapping[str, str], name: str) -> list[str]:
     if lines is not None:
         return list(lines(name, ()))
     return [headers[name]] if name in headers else []
+
+
+def header_bytes(text: str) -> bytes:
+    """Return a header's bytes as they came: aiohttp hands them over as UTF-8 with escaped surrogates."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def decoded(credentials: bytes) -> bytes:
+    """Return the pair that basic credentials hold, or nothing if they are not Base64."""
+    try:
+        return base64.b64decode(credentials, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def is_one_of(given: bytes, known: Iterable[bytes]) -> bool:
+    """True if `given` is among `known`; looks at all of them, so that the time tells nothing."""
+    good = False
+    for secret in known:
+        good |= hmac.compare_digest(given, secret)
+    return good
 
 
 class Source(Protocol):

@@ -42,7 +42,7 @@ def build_app(counter: Counter, bot_token: str) -> AsyncApp:
         name="tocsin",
         client=_client_without_token(counter.client),
         authorize=authorize,
-        # The answer goes out when the listener returns: commit, then acknowledge (law 1).
+        # The answer goes out when the listener returns: commit, then acknowledge.
         process_before_response=True,
         request_verification_enabled=False,  # done before parsing, in http.py; Socket Mode needs none
         ignoring_self_events_enabled=False,  # done by origins.py, without asking Slack who we are

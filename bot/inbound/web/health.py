@@ -1,4 +1,4 @@
-"""Health for machines: is it alive, may it get traffic, and which part is ill. CONTRACT, section 5."""
+"""Health for machines: is it alive, may it get traffic, and which part is ill. For people: docs/operations.md."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -167,7 +167,7 @@ def api_headers(token: SecretStr | None, basic: SecretStr | None) -> dict[str, s
 
 
 def _about(state: Incident) -> str:
-    """Return what the silence is for. A private incident tells only that it is there (law 9)."""
+    """Return what the silence is for. A private incident tells only that it is there."""
     words = f"Private incident {state.key}" if state.private else f"{state.key}: {state.title}"
     return clean_line(words, COMMENT_MAX)
 

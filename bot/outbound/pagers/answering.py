@@ -18,7 +18,7 @@ from bot.ports.waits import retry_after
 
 VENDOR: Final = "PagerDuty"
 BUDGET: Final = "pagerduty.rest"
-"""960 calls a minute for each key: INTEGRATIONS, section 2."""
+"""960 calls a minute for each key: https://developer.pagerduty.com/docs/rest-api-rate-limits"""
 _STATUS: Final[Mapping[str, str]] = {"acknowledge": "acknowledged", "resolve": "resolved"}
 _RANK: Final[Mapping[str, int]] = {"triggered": 0, "acknowledged": 1, "resolved": 2}
 _MEND: Final = (

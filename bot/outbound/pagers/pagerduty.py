@@ -151,7 +151,7 @@ class PagerDuty:
 
 
 def _summary(state: Incident) -> str:
-    """Return the line that a phone reads out. A private incident tells only that it is there (law 9)."""
+    """Return the line that a phone reads out. A private incident tells only that it is there."""
     if state.private:
         what = f"Private incident {state.key}"
     else:  # an assumed title mentions somebody in Slack's way, which is noise here

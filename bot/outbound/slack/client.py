@@ -19,7 +19,7 @@ from bot.ports.delivery import DeliveryError
 from bot.ports.waits import retry_after
 
 CALL_TIMEOUT: Final = 7.0
-"""Seconds for one call. A whole effect has 8 s, less than its lease of 10 s (DESIGN, section 4)."""
+"""Seconds for one call. A whole effect has 8 s, less than its lease of 10 s (docs/adr/0004)."""
 PAGE: Final = 200
 """Entries of one page: https://docs.slack.dev/apis/web-api/pagination recommends at most 200."""
 ANSWER_MAX: Final = 32_000_000

@@ -1,6 +1,7 @@
 """Messages in channels: the live ones, which are posted once and then edited, and what is said in the room."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from bot.domain.commands import MessagePosted, PageSent, QuestionPlaced
 from bot.domain.effects import AskTriage, PostAnnouncement, PostNotice, ShowMessage, ShowTriage, Tell, TellUser
@@ -64,14 +65,8 @@ class Messages:
         effect = job.effect
         assert isinstance(effect, PostAnnouncement)
         channel = await self._directory.channel(effect.channel)
-        try:
+        with self._named(effect.channel):
             return await self._post_live(job, effect.shown_as, channel)
-        except SlackRefusal as exc:
-            if exc.code in _LOST:
-                self._directory.forget(effect.channel)
-            if exc.parks:
-                exc.parks = f"{POST}:{effect.channel}"  # the budget is named before the id is known
-            raise
 
     async def show(self, job: Job) -> Done:
         """Bring a live message up to date with the state as it is now."""
@@ -132,14 +127,8 @@ class Messages:
         if job.notice is None:
             raise DeliveryError("the notice was forgotten before it could be said", permanent=True)
         channel = effect.user or await self._directory.channel(effect.channel)
-        try:
+        with self._named(effect.user or effect.channel):
             posted = await self._poster.post(job, channel, self._render.notice(job.notice))
-        except SlackRefusal as exc:
-            if exc.code in _LOST:
-                self._directory.forget(effect.channel)
-            if exc.parks:
-                exc.parks = f"{POST}:{effect.user or effect.channel}"
-            raise
         return Done(placed=Placed(posted.channel, posted.ts))
 
     async def ask_triage(self, job: Job) -> Done:
@@ -149,14 +138,8 @@ class Messages:
         if question is None:
             raise DeliveryError("there is no such question", permanent=True)
         channel = effect.to if is_person(effect.to) else await self._directory.channel(effect.to)
-        try:
+        with self._named(effect.to):
             posted = await self._poster.post(job, channel, self._render.question(question))
-        except SlackRefusal as exc:
-            if exc.code in _LOST:
-                self._directory.forget(effect.to)
-            if exc.parks:
-                exc.parks = f"{POST}:{effect.to}"
-            raise
         shown = 1 if posted.found else question.version
         return Done(
             QuestionPlaced(question.id, effect.to, posted.channel, posted.ts, shown),
@@ -174,6 +157,21 @@ class Messages:
             "chat.update", channel=place.channel, ts=place.ts, text=message.text, blocks=message.blocks
         )
         return Done()
+
+    @contextmanager
+    def _named(self, to: str) -> Iterator[None]:
+        """Let a refusal of a post to `to` park the budget of that name, and look a lost channel up anew next time.
+
+        A budget is named before the id is known.
+        """
+        try:
+            yield
+        except SlackRefusal as exc:
+            if exc.code in _LOST:
+                self._directory.forget(to)
+            if exc.parks:
+                exc.parks = f"{POST}:{to}"
+            raise
 
     async def _post_live(self, job: Job, what: str, channel: str) -> Done:
         posted = await self._poster.post(job, channel, self._rendered(what, job))

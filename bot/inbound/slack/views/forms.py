@@ -1,6 +1,7 @@
 """What each submitted form does. Refusals are shown beside the field that is meant."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.domain import commands as c
 from bot.domain.durations import parse_duration
@@ -50,12 +51,7 @@ async def declare(counter: Counter, form: Submission) -> Said:
 
 async def update(counter: Counter, form: Submission) -> Said:
     """Post the update, promise the next."""
-    span = form.text("next")
-    try:
-        promised = parse_duration(span) if span else None
-    except ValueError as exc:
-        raise OldControl from exc
-    await _do(counter, form, c.PostUpdate(form.text("text"), promised))
+    await _do(counter, form, c.PostUpdate(form.text("text"), _span(form, "next")))
     return None
 
 
@@ -106,15 +102,19 @@ async def note(counter: Counter, form: Submission) -> Said:
 
 async def task(counter: Counter, form: Submission) -> Said:
     """Make an action item of the message: of the channel's incident, or of the chosen one."""
-    span = form.text("due")
-    try:
-        due = parse_duration(span) if span else None
-    except ValueError as exc:
-        raise OldControl from exc
-    wish = c.AddTask(form.text("text"), form.text("owner") or None, due)
+    wish = c.AddTask(form.text("text"), form.text("owner") or None, _span(form, "due"))
     if form.number is not None:
         return await _do(counter, form, wish)
     return counter.message(await counter.desk.grant(wish, form.request, _chosen(form)))
+
+
+def _span(form: Submission, block: str) -> timedelta | None:
+    """The span of time that was chosen there, if one was. The choices are ours: anything else is an old form's."""
+    text = form.text(block)
+    try:
+        return parse_duration(text) if text else None
+    except ValueError as exc:
+        raise OldControl from exc
 
 
 def _chosen(form: Submission) -> int:

@@ -32,7 +32,7 @@ from bot.usecases.page_tries import pager_tried
 from bot.usecases.settling import OF_A_QUESTION, PageSlipped, Settle
 
 LEASE: Final = 10.0
-"""Seconds a claim holds (DESIGN, section 4); the store writes the same into the row."""
+"""Seconds a claim holds (docs/adr/0004); the store writes the same into the row."""
 CALL_TIMEOUT: Final = 8.0
 """Seconds a handler may take in all; less than the lease, so that no byte leaves after a takeover may have begun."""
 SETTLE_PAUSE: Final = 0.2

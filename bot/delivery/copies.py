@@ -1,7 +1,7 @@
 """Copies that come late: an attempt that we gave up may still reach the vendor after its repeat has.
 
 Whoever repeated owes two looks a little later, and keeps the one that it placed; whoever lost its claim takes its own
-back (DESIGN, section 4: visible once). The looks are rows of the commit that records the repeat: should its process be
+back (docs/adr/0017). The looks are rows of the commit that records the repeat: should its process be
 gone by then, another one looks. First attempts owe nothing. What is shown has no copies; there, what comes late is an
 older picture over a newer one, and it is shown once more.
 """

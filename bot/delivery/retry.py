@@ -12,7 +12,7 @@ BASE: Final = 0.5
 LONGEST: Final = 30.0
 """Seconds: no back-off is longer, spread included, unless the vendor asks for more."""
 GIVE_UP_AFTER: Final = timedelta(hours=24)
-"""Transient errors end by age, never by count (DESIGN, section 4)."""
+"""Transient errors end by age, never by count (docs/adr/0004)."""
 PAGE_GIVES_UP_AFTER: Final = timedelta(minutes=5)
 """A call for a response: whoever escalates must know that nobody was reached, as long as it matters."""
 ALONE_MAX: Final = 5

@@ -1,6 +1,6 @@
 """The runner: claims what may run, carries it out side by side, rings due timers; starts the next level at once.
 
-The table is the queue (DESIGN, section 4). `run_due` is a stepper: it does all there is to do at the given time and
+The table is the queue (docs/adr/0004). `run_due` is a stepper: it does all there is to do at the given time and
 returns when it is needed again, so a fake clock can walk through a night. Inside `async with` a task of the runner's
 own steps whenever it is woken: by a commit, by the database, by the ticker.
 """

@@ -17,7 +17,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 SWEEP_EVERY: Final = 1
-"""Seconds (DESIGN, section 4: a sweep each second either way)."""
+"""Seconds: a sweep each second, whoever wakes it besides (docs/adr/0004)."""
 _DEFAULTS: Final = {
     "coalesce": True,  # after a pause one ring stands for all that were missed
     "misfire_grace_time": None,  # a late ring is still a ring

@@ -36,7 +36,7 @@ Limits = Mapping[str, tuple[int, float]]
 """Budget name, or its part up to and with the colon → (tokens at most, seconds in which that many come back)."""
 
 _KEPT: Final = 0.4
-"""SEV3 and SEV4 may use 60 % of a budget (DESIGN, section 4): this part is kept for the others."""
+"""SEV3 and SEV4 may use 60 % of a budget: this part is kept for the others."""
 _LOW: Final = 3
 """The first rank that may not touch the kept part."""
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from bot.storage.postgres import Postgres
 
 LEASE: Final = 10.0
-"""Seconds a claim holds, by the database's clock. A call times out after 8 (DESIGN, section 4)."""
+"""Seconds a claim holds, by the database's clock. A call times out after 8 (docs/adr/0004)."""
 TIMEOUT: Final = 2.0
 """Seconds that a statement, a lock or a busy file may take."""
 INBOX_KEPT: Final = timedelta(hours=72)

@@ -30,7 +30,7 @@ from bot.storage.tables import (
 )
 
 RECENTLY: Final = timedelta(minutes=2)
-"""How long a declaration counts as recent (CONTRACT, section 4)."""
+"""How long a declaration counts as recent."""
 _RECENT_MAX: Final = 20
 """Recent declarations looked at per declarer: nobody types more in two minutes."""
 

@@ -70,7 +70,7 @@ class Postgres:
             tries += 1
             stage: _Stage[T] = _Stage()
             try:
-                async with asyncio.timeout(self._timeout * 1.25):  # law 1: an answer is due in 3 s
+                async with asyncio.timeout(self._timeout * 1.25):  # an answer is due in 3 s
                     return await self._once(work, announce, stage)
             except DATABASE_ERRORS as error:
                 if ran_out_of_time(error):

@@ -66,7 +66,7 @@ def current(url: str) -> str | None:
 def is_current(url: str) -> bool:
     """True if this version runs on the schema at `url`: it is ours, or a newer version's. Raises Unavailable.
 
-    A newer schema serves the old code, too (law 10), so that an old replica may restart during a rolling upgrade.
+    A newer schema serves the old code, too, so that an old replica may restart during a rolling upgrade.
     """
     return _serves(current(url))
 

@@ -1,6 +1,6 @@
 """SQLite: one writer connection in one thread of its own, readers beside it, and a look for other processes' commits.
 
-Why one writer: pooled writers gave p99 of 440–975 ms and "database is locked" (DESIGN, section 2).
+Why one writer: pooled writers gave p99 of 440–975 ms and "database is locked" (docs/adr/0002).
 """
 
 import asyncio

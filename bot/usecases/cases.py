@@ -19,7 +19,7 @@ from bot.ports.store import Answer, Changes, Claim, Keys, Loaded, NewEntry
 from bot.usecases.unfold import unfold
 
 SAME_DECLARATION = timedelta(minutes=2)
-"""The same person and title within this time get the existing incident (CONTRACT, section 4)."""
+"""The same person and title within this time get the existing incident."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The one door: every change of anything is a case submitted here, decided in memory and committed in batches.
 
 One transaction for up to 256 cases: load all keys with one SELECT a table, run the cases in order (each sees the
-earlier ones), write with one executemany a table, commit, then answer each caller. Why: DESIGN, section 2.
+earlier ones), write with one executemany a table, commit, then answer each caller. Why: docs/adr/0002.
 """
 
 import asyncio

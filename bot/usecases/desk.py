@@ -53,7 +53,7 @@ from bot.usecases.triaging import AnswerQuestion, Choice
 log = structlog.get_logger()
 
 UNDO_WITHIN: Final = timedelta(minutes=5)
-"""A mistaken declaration can be taken back for this long (CONTRACT, section 4)."""
+"""A mistaken declaration can be taken back for this long (docs/commands.md says so, too)."""
 OPERATORS: Final = ("cli", "api")
 """Doors whose keeper is the operator: whoever runs commands on the database's host, and whoever holds an API token."""
 _WORDS: Final = {

@@ -95,7 +95,7 @@ def notes(
     steps: Mapping[int, list[str]],
     now: datetime,
 ) -> Iterable[Notice]:
-    """Return the note for the channel and those for the two people; each sees only what they may see (law 9)."""
+    """Return the note for the channel and those for the two people; each sees only what they may see."""
     key = f"handover/{quote(name, safe='')[:100]}/{after.start:%Y-%m-%dT%H:%M:%SZ}"
     common: dict[str, JsonValue] = {
         "schedule": name,

@@ -51,7 +51,7 @@ def home(
 ) -> Data:
     """Return the Home of `user`, as plain data without the present time: it changes only when a fact does.
 
-    A private incident is there for its members only (law 9).
+    A private incident is there for its members only.
     """
     viewer = Viewer(user)
     seen = [state for state in incidents if viewer.may_see(state)]

@@ -1,4 +1,4 @@
-"""What may be asked, and by whom. Answers are plain data in the shapes of CONTRACT section 2; times RFC 3339 UTC."""
+"""What may be asked, and by whom. Answers are plain data in shapes that stay (docs/adr/0009); times RFC 3339 UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Viewer:
     room: int | None = None
 
     def may_see(self, state: Incident) -> bool:
-        """Law 9: a private incident exists only for those in it, and not for those who were removed from it."""
+        """A private incident exists only for those in it, and not for those who were removed from it."""
         return self.trusted or self.room == state.number or state.includes(self.actor)
 
 

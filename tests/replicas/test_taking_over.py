@@ -19,7 +19,7 @@ KIND = {"conversations.create": "open_room", "conversations.invite": "invite", "
 ON_ITS_WAY = 14_000
 """Milliseconds, half of them before the effect: the caller gives up after 2 s, the repeat is out after 3."""
 GONE_WITHIN = 5.0
-"""Seconds in which a copy that slipped out is taken away (DESIGN, section 4)."""
+"""Seconds in which a copy that slipped out is taken away (docs/adr/0017)."""
 SLACK_TIME = 5.0
 """Seconds that the rest of the work may take on a busy machine, after the lease."""
 

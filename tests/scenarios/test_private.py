@@ -1,4 +1,4 @@
-"""Law 9: a private incident is on no surface of an outsider. Marked words go in, and are looked for after."""
+"""A private incident is on no surface of an outsider. Marked words go in, and are looked for after."""
 
 import http.cookiejar
 import json

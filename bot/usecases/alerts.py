@@ -29,7 +29,7 @@ PART_ALERTS: Final = 2000
 PART_GROUPS: Final = 200
 """Outages in one transaction: each may open an incident, which costs a hundred times as much as an alert."""
 OUTCOMES: Final = ("opened", "attached", "updated", "resolved", "unchanged", "ignored")
-"""Strongest first (docs/alerts.md lists them)."""
+"""Strongest first."""
 OUTCOME_OF: Final = {
     "open": "opened",
     "attach": "attached",

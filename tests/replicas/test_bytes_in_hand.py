@@ -1,7 +1,7 @@
 """A replica freezes after its last look at the clock and before its bytes leave: they leave when it wakes, too late.
 
-By then another one has done it all, and has looked for late copies, too. What slips out all the same is gone within five
-seconds (docs/adr/0017).
+By then another one has done it all, and has looked for late copies, too. What slips out all the same is gone within 5 s
+(docs/adr/0017).
 """
 
 import time

@@ -17,7 +17,7 @@ from bot.delivery.insisting import insist
 from bot.domain.notices import HOUSE
 from bot.domain.record import Observation
 from bot.ports.clock import Clock
-from bot.ports.delivery import DeliveryError, Job, Look, Placed, Registration, Registry
+from bot.ports.delivery import DeliveryError, Job, Look, Placed, Registration, Registry, Where
 from bot.ports.store import Outbox, Unavailable
 from bot.usecases.committer import Committer
 from bot.usecases.looks import Looked, OweLooks
@@ -32,6 +32,12 @@ LOOK_UNTIL: Final = timedelta(hours=1)
 """… and how long after the first attempt we go on trying, at least: the message itself is safe."""
 ASK_EVERY: Final = timedelta(seconds=1)
 """How often we ask for what others owe. Our own looks are known to the moment."""
+OWE_TRIES: Final = 60
+OWE_PAUSE: Final = 0.5
+"""Seconds between two tries to write down looks that nobody else owes: a database may be away for half a minute."""
+WHERE_TRIES: Final = 10
+WHERE_PAUSE: Final = 5.0
+"""Seconds at most between two questions to the vendor where a message of ours may stand."""
 RECORD_TRIES: Final = 20
 RECORD_PAUSE: Final = 0.5
 """Seconds between two trials to record a removal."""
@@ -40,6 +46,7 @@ NOWHERE: Final = Placed("", "")
 """Of something shown: it is where it always is."""
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
+_NO_LOOK: Final = "no look for late copies"
 log = structlog.get_logger()
 
 
@@ -77,23 +84,26 @@ class Copies:
     async def lose(self, job: Job, placed: Placed | None, registration: Registration) -> None:
         """Somebody else has taken `job` over, and we may have done it all the same; `placed`, if there was an answer.
 
-        A process that was frozen wakes up like this: its bytes leave, and nobody waits for them any more.
+        A process that was frozen wakes up like this: its bytes leave, and nobody waits for them any more. The looks of
+        whoever repeated it may be over, so these are insisted on, whoever is away in that moment.
         """
         if placed is None and registration.tidy is not None and registration.where is not None:
+            placed = await self._where(job, registration.where)
+        looks = (*self.owed(job, placed, registration, lost=True), *self.owed_shows(job, lost=True))
+        if looks:
+            await insist(self._committer, OweLooks(looks), OWE_TRIES, OWE_PAUSE, _NO_LOOK, effect=job.id)
+
+    async def _where(self, job: Job, where: Where) -> Placed | None:
+        for left in reversed(range(WHERE_TRIES)):
             try:
                 async with asyncio.timeout(LOOK_WITHIN):
-                    placed = await registration.where(job)
+                    return await where(job)
             except (DeliveryError, TimeoutError) as exc:
-                log.warning("no look for late copies", effect=job.id, error=str(exc))
-        await self.owe([*self.owed(job, placed, registration, lost=True), *self.owed_shows(job, lost=True)])
-
-    async def owe(self, looks: Sequence[Look]) -> None:
-        """Write down looks for which there is no other commit."""
-        if looks:
-            try:
-                await self._committer.submit(OweLooks(tuple(looks)))
-            except Unavailable as exc:  # whoever holds the claim now repeated it, and looks too
-                log.warning("no look for late copies", effect=looks[0].effect, error=str(exc))
+                log.warning(_NO_LOOK, effect=job.id, error=str(exc))
+                if not left or getattr(exc, "permanent", False):
+                    break
+                await asyncio.sleep(min(max(getattr(exc, "retry_after", 0.0), OWE_PAUSE), WHERE_PAUSE))
+        return None
 
     def needed_at(self) -> datetime | None:
         """Return when the next look is due, as far as we know."""
@@ -127,7 +137,7 @@ class Copies:
                 async with asyncio.timeout(LOOK_WITHIN):
                     gone = await registration.tidy(look)
         except (DeliveryError, TimeoutError) as exc:
-            log.warning("no look for late copies", effect=look.effect, error=str(exc))
+            log.warning(_NO_LOOK, effect=look.effect, error=str(exc))
             later = self._again(look, exc)
         except Exception:
             # A mistake of ours in here must stop nothing else; the same look would stumble again.

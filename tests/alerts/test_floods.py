@@ -13,6 +13,7 @@ from bot.domain.policy import Policy
 from bot.domain.runbook_match import Shelf
 from bot.inbound.alerts.source import Doors
 from bot.inbound.alerts.web import AlertDoor, add_routes
+from bot.inbound.patience import Patience
 from bot.ports.store import Answer
 from bot.storage.database import open_database
 from bot.storage.locks import EACH_MAX, LockClass, class_key, lock_key, plan
@@ -40,7 +41,9 @@ async def test_a_delivery_of_nine_thousand_alerts_is_taken_and_taken_again(datab
     raw = body(*(wire(f"f{n:05}", severity="critical", service=f"svc-{n % 3}") for n in range(LARGE)))
     async with open_database(database_url) as database, Committer(database, lambda: NOW) as committer:
         app = web.Application()
-        add_routes(app, AlertDoor(committer, Doors.of(alertmanager_insecure=True), Policy(), Shelves()))
+        unhurried = Patience(30.0)  # a sender would send it again; here it is about room, not about time
+        doors = Doors.of(alertmanager_insecure=True)
+        add_routes(app, AlertDoor(committer, doors, Policy(), Shelves(), patience=unhurried))
         async with TestClient(TestServer(app)) as client:
             outcomes = []
             for _ in range(2):

@@ -4,12 +4,16 @@ import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import Mock
 
 from bot.delivery.circuit import PROBE_EVERY
 from bot.delivery.retry import PAGE_GIVES_UP_AFTER
 from bot.domain import commands as c
 from bot.domain.effects import RESPONSE
 from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed
+from bot.ports.store import Answer, Unavailable
+from bot.usecases.committer import Case
+from bot.usecases.looks import OweLooks
 from tests.delivery.world import Clock, Process, World, transient
 from tests.support.memory import OVER, MemoryStore
 
@@ -443,6 +447,49 @@ async def test_who_lost_the_claim_takes_its_own_copy_back(store: MemoryStore, wo
     assert taken == [("1.2", True)]
     assert "card" not in store.tables.incidents[number].messages
     assert [entry.observation.ts for entry in store.tables.entries[number]] == ["1.2"]
+
+
+async def test_who_lost_the_claim_takes_its_copy_back_whoever_is_away_when_it_wakes(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    """A frozen process wakes while the vendor has trouble, and so has the database."""
+    taken: list[str] = []
+    trouble = [transient("not now"), TimeoutError()]
+
+    async def tidy(look: Look) -> list[Placed]:
+        taken.append(look.placed.ts)
+        return [look.placed]
+
+    async def where(job: Job) -> Placed:
+        if trouble:
+            raise trouble.pop()
+        return Placed("C1", "1.2")
+
+    async def frozen(job: Job) -> Done:
+        store.tables.effects[job.id].token = "somebody-else's"
+        raise transient("the line was dead when it woke")
+
+    registry = world.registry()
+    registry["post_card"] = replace(registry["post_card"], handler=frozen, tidy=tidy, where=where)
+    async with Process(store, store, world, clock, registry=registry) as bot:
+        refused: list[Case] = []
+
+        async def submit(case: Case) -> Answer:
+            if isinstance(case, OweLooks) and len(refused) < 2:
+                refused.append(case)
+                raise Unavailable("gone for a moment")
+            return await bot.submit(case)
+
+        bot.runner._carrier.copies._committer = Mock(submit=submit)
+        await bot.declare()
+        await bot.step()
+        async with asyncio.timeout(10):
+            while not taken:
+                await asyncio.sleep(0.01)
+                clock.step(1)
+                await bot.step()
+    assert (len(refused), trouble) == (2, [])
+    assert set(taken) == {"1.2"}
 
 
 async def test_a_page_is_given_up_in_time_also_while_its_vendor_is_known_to_be_down(

@@ -85,7 +85,7 @@ async def test_whatever_one_call_meets_the_end_is_the_same(misfortune: str) -> N
         assert not life.place.weather, f"call {n} was made"
 
 
-@settings(max_examples=20, suppress_health_check=LOUD)
+@settings(max_examples=15, suppress_health_check=LOUD)
 @given(schedule=SCHEDULES)
 @example(schedule=LOST_PAGE)
 @example(schedule=CLOSING_WORDS)

@@ -165,7 +165,7 @@ class Copies:
         second = "a second channel that came late was archived"
         return Observation(
             kind="delivered",
-            key=f"copy:{look.effect}:{gone.ts or gone.channel}",
+            key=f"copy:{look.effect}:{gone.ts}",
             name=name,
             channel=gone.channel,
             ts=gone.ts,

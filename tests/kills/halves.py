@@ -77,7 +77,7 @@ def picture(person: Person) -> dict[str, Any]:
 
 def direct(person: Person, user: str) -> list[dict[str, Any]]:
     """What the bot wrote to `user` alone."""
-    return [m for m in Person(person.base, user).direct() if m.get("metadata")]
+    return [m for m in Person(person.base, user).direct() if m.get("bot_id")]
 
 
 def settled(person: Person, look: Callable[[Person], Any]) -> Any:

@@ -42,6 +42,7 @@ def undisturbed(lives: Lives) -> tuple[list[str], dict[str, Any]]:
     passed = len(lives.boundaries())
     died, picture = lives.story()
     assert not died
+    assert any(picture["direct"].values()), "somebody was called"
     return lives.boundaries()[passed:], picture
 
 

@@ -261,13 +261,14 @@ def test_the_home_leads_into_every_incident_and_declares(page: Page, demo: Proce
 def test_what_is_pressed_is_clicked_whatever_comes_in_meanwhile(page: Page, demo: Process) -> None:
     ben = Person(address(demo), "U0002")
     random, general = page.get_by_test_id("channel-random"), page.get_by_test_id("channel-general")
+    expect(general).to_contain_text("1 unread")  # the welcome
     random.hover()
     page.mouse.down()
     ben.say("general", "Is anybody else seeing this?")
     page.wait_for_timeout(500)  # longer than it takes to come in, and to be drawn
     page.mouse.up()
     expect(page.locator("#channel-header")).to_contain_text("random")
-    expect(general).to_contain_text("1 unread")
+    expect(general).to_contain_text("2 unread")
 
 
 def test_the_form_shows_what_is_wrong_beside_the_field_and_then_declares(page: Page) -> None:

@@ -7,9 +7,11 @@ import json
 import re
 import resource
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -295,15 +297,63 @@ def test_a_disk_that_takes_no_more_refuses_honestly_and_goes_on_once_there_is_ro
         anna = site.person()
         assert ask(site, "POST", "/webhooks/alertmanager", batch(service="before"), BEARER) == 202
         site.idle()
-        resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        limited_writes(bot.pid, 1)
         assert ask(site, "POST", "/webhooks/alertmanager", batch(service="full"), BEARER) == 503
         anna.say("general", "/incident declare sev2 Declared on a full disk")
         anna.sees("general", "Not saved")
         until(lambda: "refuses changes" in site.health("database")[1], "health to say so")
-        resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        limited_writes(bot.pid, resource.RLIM_INFINITY)
         until(lambda: ask(site, "POST", "/webhooks/alertmanager", batch(service="after"), BEARER) == 202, "recovery")
         listed = json.loads(site.run("incident", "list", "--json")[1])
         assert len(listed) == 2
+        assert site.run("incident", "verify")[0] == 0
+
+
+def limited_writes(pid: int, size: int) -> None:
+    """Let a process write to no place of a file beyond so many bytes."""
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    """Make `folder` a disk of a few megabytes; False where one may not."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    there = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    try:
+        yield there
+    finally:
+        if there:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_on_a_disk_that_fills_up_each_alert_is_refused_or_there_for_good(tmp_path: Path) -> None:
+    """Where SQLite still finds room in its own files it goes on; from then on nothing is taken that is not kept."""
+    with small_disk(tmp_path / "disk") as there, Site(tmp_path / "disk", mode="http") as site:
+        bot = site.start()
+        rubbish, taken = tmp_path / "disk" / "rubbish", []
+
+        def send(n: int) -> int:
+            name = f"Trouble{n}"
+            answered = ask(site, "POST", "/webhooks/alertmanager", batch(alertname=name, service=name), BEARER)
+            if answered == 202:
+                taken.append(name)
+            return answered
+
+        assert send(0) == 202
+        if there:
+            with suppress(OSError), rubbish.open("wb", buffering=0) as file:
+                while True:
+                    file.write(b"\0" * 4096)
+        else:
+            limited_writes(bot.pid, (tmp_path / "disk" / "tocsin.db-wal").stat().st_size)
+        until(lambda: send(len(taken)) == 503, "the end of what SQLite still has room for")
+        until(lambda: "refuses changes" in site.health("database")[1], "health to say so")
+        rubbish.unlink(missing_ok=True)
+        limited_writes(bot.pid, resource.RLIM_INFINITY)
+        until(lambda: send(len(taken)) == 202, "recovery")
+        listed = json.loads(site.run("incident", "list", "--json")[1])
+        assert sorted(one["title"].split()[0] for one in listed) == sorted(taken)
         assert site.run("incident", "verify")[0] == 0
 
 

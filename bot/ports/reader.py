@@ -10,6 +10,7 @@ from bot.domain.duty import Override
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.domain.record import Entry
+from bot.domain.undelivered import Undelivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,10 @@ class Reader(Protocol):
 
     async def overrides(self, since: datetime) -> list[Override]:
         """The overrides of on-call that end after `since` and were not cancelled, in order of their numbers."""
+        ...
+
+    async def undelivered(self) -> list[Undelivered]:
+        """What gave up, belongs to no incident, and may be tried again; the oldest first."""
         ...
 
     async def stats(self) -> Stats: ...

@@ -49,6 +49,7 @@ from bot.usecases.page_tries import TryPage, got_it
 from bot.usecases.queries import Queries, Viewer
 from bot.usecases.roster import Roster
 from bot.usecases.triaging import AnswerQuestion, Choice
+from bot.usecases.undelivered import TryAgain
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ _WORDS: Final = {
     "oncall": "change who is on call",
     "private": "declare private incidents",
     "close": "close, cancel or merge incidents",
+    "admin": "look after Tocsin itself",
 }
 
 
@@ -177,6 +179,8 @@ class Desk:
                 return await self.committer.submit(TryPage(request, wish, self.policy))
             case c.OverrideOnCall() | c.CancelOverride():
                 return await self._override(wish, request)
+            case c.Redeliver():
+                return await self.committer.submit(TryAgain(request, wish, viewer.trusted))
             case Undo():
                 return await self._take_back(request, viewer, number)
             case UseRunbook():
@@ -391,6 +395,8 @@ class Desk:
                 return QueryAnswer("override", await queries.overrides())
             case "oncall":
                 return QueryAnswer("oncall", await queries.oncall(wish.argument))
+            case "undelivered":
+                return QueryAnswer("undelivered", await queries.undelivered(viewer))
         if number is None:
             raise NoIncidentHere(verb=name)
         looks: dict[str, Callable[[Viewer, int], Awaitable[Any]]] = {

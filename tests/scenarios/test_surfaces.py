@@ -61,7 +61,7 @@ class Desk:
             (block, element)
             for block in view["blocks"]
             for element in [*block.get("elements", ()), block.get("accessory") or {}]
-            if element.get("action_id", "").partition(":")[0] == action
+            if action in (element.get("action_id", ""), element.get("action_id", "").partition(":")[0])
         )
         value = {"type": "button", "value": element["value"]}
         place = {"view_id": view["id"], "block_id": block["block_id"], "action_id": element["action_id"]}

@@ -18,6 +18,7 @@ from bot.usecases.alerts import ReportBatch
 from bot.usecases.cases import Request
 from bot.usecases.home import ShowHomes
 from bot.usecases.notices import Announce
+from bot.usecases.queries import Queries, Viewer
 from bot.usecases.settling import Settle
 from bot.usecases.undelivered import TryAgain
 from tests.storage.house import ANN, BOB, House, open_house
@@ -170,6 +171,9 @@ async def test_a_question_is_asked_again_as_long_as_it_is_one_and_a_private_one_
     await refuse(house, job, c.QuestionUnasked(job.question.id, job.question.to[0]))
     (one,) = await house.database.undelivered()
     assert (one.private, one.to) == (True, job.question.to[0])
+    queries = Queries(house.database, ASKING, house.clock, public_url="")
+    assert await queries.undelivered(Viewer(ANN)) == []
+    assert [seen["effect"] for seen in await queries.undelivered(Viewer("cli:ann", trusted=True))] == [job.id]
     with pytest.raises(NothingUndelivered):
         await again(house)
     with pytest.raises(NothingUndelivered):

@@ -242,6 +242,7 @@ def test_tried_again_by_a_person_all_is_made_good(kind: str, runs: dict[str, Run
         assert calm.picture[place] - met.picture[place] == Counter()
         more = met.picture[place] - calm.picture[place]
         assert all(_TOLD.search(text) for text in more), more
+    assert met.picture["direct"]["U0003"] == calm.picture["direct"]["U0003"], "what the house had to say"
     # A question that its channel refuses is asked in the house's own; the test of a pager is told to who asked for it.
     same = calm.picture.keys() - {"room", "incidents", "general", "direct"}
     assert {k: met.picture[k] for k in same} == {k: calm.picture[k] for k in same}

@@ -53,6 +53,9 @@ class Times:
     settle_pause: float = SETTLE_PAUSE
 
 
+USUAL: Final = Times()
+
+
 class Carrier:
     """Carries effects out, one job at a time each; remembers which vendors are down."""
 
@@ -65,7 +68,7 @@ class Carrier:
         *,
         policy: Callable[[], Policy],
         spread: Callable[[], float],
-        times: Times = Times(),
+        times: Times = USUAL,
         fault: Fault = no_fault,
         observer: Observer | None = None,
         monotonic: Callable[[], float] = time.monotonic,

@@ -114,8 +114,8 @@ class Reader(Protocol):
 
     async def deliveries(self, number: int) -> list[DeliveryRow]: ...
 
-    async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
-        """Incidents with public updates, newest first, with those updates, oldest first. No private ones, no drills."""
+    async def published(self) -> list[tuple[Incident, list[Recorded]]]:
+        """The last incidents with public updates, newest first; updates oldest first. No private ones, no drills."""
         ...
 
     async def audit(self, *, limit: int = 200, incident: int | None = None, denied: bool = False) -> list[Audited]:

@@ -201,9 +201,9 @@ class Database:
         """Return the effects in order of the log."""
         return await self._backend.read(lambda conn: queries.list_deliveries(conn, number))
 
-    async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
-        """Return what the public knows, newest first."""
-        return await self._backend.read(lambda conn: queries.list_published(conn, limit))
+    async def published(self) -> list[tuple[Incident, list[Recorded]]]:
+        """Return what the public knows of the last incidents, newest first."""
+        return await self._backend.read(queries.list_published)
 
     async def audit(self, *, limit: int = 200, incident: int | None = None, denied: bool = False) -> list[Audited]:
         """Return the audit trail, newest first."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from bot.domain.alerts import Episode
 from bot.domain.incident import Incident
+from bot.domain.moments import rfc3339
 from bot.domain.people import is_person
 from bot.domain.policy import Policy
 from bot.domain.postmortem import compile_postmortem
@@ -44,7 +45,7 @@ class Viewer:
 
 def stamp(at: datetime | None) -> str | None:
     """Return `at` as RFC 3339 in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+    return rfc3339(at) if at else None
 
 
 def head(state: Incident) -> Data:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from aiohttp import web
 
+from bot.delivery.carrier import Times
 from bot.delivery.runner import CONCURRENCY, Runner
 from bot.delivery.ticker import Ticker
 from bot.delivery.worker import is_gone, worker_id
@@ -181,8 +182,9 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             utc_now,
             worker_id=worker_id(),
             policy=lambda: policy,
-            lease=settings.config.delivery.lease.total_seconds(),
-            call_timeout=settings.config.delivery.call_timeout.total_seconds(),
+            times=Times(
+                settings.config.delivery.lease.total_seconds(), settings.config.delivery.call_timeout.total_seconds()
+            ),
             gone=lambda worker: worker in gone or is_gone(worker),
             fault=fault,
             observer=meters,

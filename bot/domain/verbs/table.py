@@ -367,6 +367,6 @@ SPOKEN: Final[Mapping[str, Verb]] = {word: verb for verb in _TABLE for word in (
 """Every name and alias → verb."""
 
 
-def completions(command: str = "/incident") -> list[dict[str, str]]:
+def completions() -> list[dict[str, str]]:
     """Return what a composer offers while somebody types: `{"text", "hint"}`."""
-    return [{"text": f"{command} {verb.name}", "hint": f"{verb.usage} – {verb.help}"} for verb in _TABLE]
+    return [{"text": f"/incident {verb.name}", "hint": f"{verb.usage} – {verb.help}"} for verb in _TABLE]

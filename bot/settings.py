@@ -203,12 +203,12 @@ def read_environment(values: Mapping[str, str] | None = None) -> Environment:
         raise BadSettings(f"environment variable {name}: {_words(first)}") from None  # the cause would print a secret
 
 
-def read_settings(config: Path | None = None, environment: Environment | None = None) -> Settings:
+def read_settings(config: Path | None = None) -> Settings:
     """Return the settings from `config`, else TOCSIN_CONFIG, else `./tocsin.yaml` if it is there.
 
     Raises BadSettings.
     """
-    env = environment or read_environment()
+    env = read_environment()
     named = config or env.config
     if named and not named.is_file():
         raise BadSettings(f"{named}: no such file; TOCSIN_CONFIG or --config names it")

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.output import rfc3339, say, say_json, table
+from bot.cli.output import say, say_json, table
 from bot.domain.audit import Audited
+from bot.domain.moments import rfc3339
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import typer
+
+from bot.domain.moments import rfc3339
 
 
 class Failure(Exception):
@@ -32,11 +34,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return rfc3339(value)
     raise TypeError(f"not JSON: {type(value).__name__}")
-
-
-def rfc3339(at: datetime | None) -> str | None:
-    """Return `2026-03-14T09:00:00Z`, or None."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def table(rows: list[list[str]], head: list[str]) -> None:

@@ -53,6 +53,9 @@ class Times:
     settle_pause: float = SETTLE_PAUSE
 
 
+USUAL: Final = Times()
+
+
 class Carrier:
     """Carries effects out, one job at a time each; remembers which vendors are down."""
 
@@ -65,7 +68,7 @@ class Carrier:
         *,
         policy: Callable[[], Policy],
         spread: Callable[[], float],
-        times: Times = Times(),
+        times: Times = USUAL,
         fault: Fault = no_fault,
         observer: Observer | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -188,10 +191,13 @@ class Carrier:
             await self.copies.lose(job, placed, registration)
 
     async def _give_up(self, job: Job, claimed: float, verdict: GiveUp, name: str) -> Attempt:
-        """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel."""
+        """Stop trying, and say so: on the timeline, on the card and, if somebody was to be reached, in the channel.
+
+        What belongs to no incident says it in its row alone: `undelivered` lists it.
+        """
         self._alone.forget(job.id)
         log.error("effect given up", effect=job.id, kind=job.effect.kind, attempt=job.attempt, error=verdict.error)
-        settled = Settled(job.id, job.token, "failed", self._clock(), error=verdict.error)
+        settled = Settled(job.id, job.token, "failed", self._clock(), error=verdict.error, mend=verdict.mend)
         kind = job.effect.show_key or job.effect.kind
         command: c.Command = c.GiveUp(job.id, name, verdict.error, verdict.mend, unreached=_whom(job), kind=kind)
         if isinstance(job.effect, AskTriage):

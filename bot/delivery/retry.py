@@ -19,7 +19,7 @@ ALONE_MAX: Final = 5
 """How often an effect fails while nearly all others of its vendor pass, before it steps aside for those behind it."""
 _DOUBLINGS_MAX: Final = 10
 
-MEND: Final = "Find out why, then press Try again on the incident's card, or use `/incident retry`."
+MEND: Final = "Find out why, then press Try again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from bot.delivery.carrier import CALL_TIMEOUT, LEASE, SETTLE_PAUSE, Carrier, Times
+from bot.delivery.carrier import USUAL, Carrier, Times
 from bot.delivery.worker import is_gone
 from bot.domain.policy import Policy
 from bot.ports.clock import Clock
@@ -52,9 +52,7 @@ class Runner:
         worker_id: str,
         policy: Callable[[], Policy],
         concurrency: int = CONCURRENCY,
-        lease: float = LEASE,
-        call_timeout: float = CALL_TIMEOUT,
-        settle_pause: float = SETTLE_PAUSE,
+        times: Times = USUAL,
         stop: Stop | None = None,
         landed_by: float = LANDED_BY,
         gone: Callable[[str], bool] = is_gone,
@@ -82,7 +80,7 @@ class Runner:
             clock,
             policy=policy,
             spread=spread,
-            times=Times(lease, call_timeout, settle_pause),
+            times=times,
             fault=fault,
             observer=self._observer,
             monotonic=monotonic,

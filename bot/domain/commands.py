@@ -458,6 +458,13 @@ class CancelOverride(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Redeliver(Command):
+    """Try again what gave up and belongs to no incident. No `effect`: all of it."""
+
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RetryDelivery(Command):
     """A person asks to try a given-up delivery again. No `effect`: all of them."""
 

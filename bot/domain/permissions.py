@@ -52,6 +52,8 @@ class Permissions(Section):
     postmortem: Holders = ()
     public: Holders = ()
     """Every change of the public update; `approve` limits the last two steps further."""
+    redeliver: Holders = ()
+    """Try again what Tocsin could not say of its own; without holders of its own, as `admin`. So is `undelivered`."""
     reopen: Holders = ()
     resolve: Holders = ()
     retry: Holders = ()
@@ -68,6 +70,7 @@ class Permissions(Section):
     timeline: Holders = ()
     timers: Holders = ()
     title: Holders = ()
+    undelivered: Holders = ()
     undo: Holders = ()
     """Take back, within five minutes, what one declared oneself."""
     unsilence: Holders = ()

@@ -243,6 +243,10 @@ class NothingToRetry(Refused):
     """There is no failed delivery to retry in {key}. Nothing to do."""
 
 
+class NothingUndelivered(Refused):
+    """There is nothing like that to try again; `undelivered` lists what there is."""
+
+
 class TooLateToUndo(Refused):
     """{key} can no longer be undone: only its declarer can, within five minutes. Use `cancel because …`."""
 

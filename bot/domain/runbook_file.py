@@ -92,11 +92,6 @@ class Page:
     """The file's line on which `body` begins, from 1."""
 
 
-def parse(text: str, name: str) -> Runbook:
-    """Return the runbook that `text` says, called `name`. Raises ValueError saying what is wrong with the file."""
-    return read_page(text, name).runbook
-
-
 def read_page(text: str, name: str) -> Page:
     """Return everything in the file. Raises ValueError."""
     if len(text) > SIZE_MAX:

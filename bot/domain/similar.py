@@ -12,6 +12,8 @@ from typing import Final
 
 from bot.domain.incident import Incident
 
+SHOWN: Final = 3
+"""Incidents that are offered: one reads them while something burns."""
 OPEN_AT: Final = 0.5
 """How alike an open incident must be to be offered; the same title in other words."""
 PAST_AT: Final = 0.4
@@ -46,9 +48,7 @@ class Likeness:
     why: str
 
 
-def alike(
-    title: str, service: str | None, labels: Mapping[str, str], others: Iterable[Incident], *, most: int = 3
-) -> list[Likeness]:
+def alike(title: str, service: str | None, labels: Mapping[str, str], others: Iterable[Incident]) -> list[Likeness]:
     """Return the incidents of `others` that look like this one, the likest first.
 
     Open ones, and finished ones that left an action item undone. Cancelled ones and drills never.
@@ -64,7 +64,7 @@ def alike(
         if score >= (OPEN_AT if other.is_active else PAST_AT):
             found.append(Likeness(other, score, why))
     found.sort(key=lambda one: (not one.state.is_active, -one.score, -one.state.number))
-    return found[:most]
+    return found[:SHOWN]
 
 
 def _held_against(title: str, service: str | None, labels: Mapping[str, str], other: Incident) -> tuple[float, str]:

@@ -107,11 +107,6 @@ class PublicIncident:
         """When the public was told that it is over."""
         return None if self.is_open else self.updated_at
 
-    @property
-    def monitoring_at(self) -> datetime | None:
-        """When the public was last told that a fix is being watched."""
-        return next((update.at for update in self.updates if update.status is Status.MONITORING), None)
-
 
 @dataclass(frozen=True, slots=True)
 class PublicComponent:

@@ -10,6 +10,7 @@ from bot.domain.duty import Override
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.domain.record import Entry
+from bot.domain.undelivered import Undelivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ class Reader(Protocol):
 
     async def deliveries(self, number: int) -> list[DeliveryRow]: ...
 
-    async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
-        """Incidents with public updates, newest first, with those updates, oldest first. No private ones, no drills."""
+    async def published(self) -> list[tuple[Incident, list[Recorded]]]:
+        """The last incidents with public updates, newest first; updates oldest first. No private ones, no drills."""
         ...
 
     async def audit(self, *, limit: int = 200, incident: int | None = None, denied: bool = False) -> list[Audited]:
@@ -123,6 +124,10 @@ class Reader(Protocol):
 
     async def overrides(self, since: datetime) -> list[Override]:
         """The overrides of on-call that end after `since` and were not cancelled, in order of their numbers."""
+        ...
+
+    async def undelivered(self) -> list[Undelivered]:
+        """What gave up, belongs to no incident, and may be tried again; the oldest first."""
         ...
 
     async def stats(self) -> Stats: ...

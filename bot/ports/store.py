@@ -19,6 +19,7 @@ from bot.domain.incident import Incident
 from bot.domain.notices import HOUSE, Notice
 from bot.domain.questions import Question
 from bot.domain.record import Entry
+from bot.domain.undelivered import Undelivered
 from bot.domain.watchdogs import Watch
 from bot.ports.delivery import Job, Look
 
@@ -65,6 +66,8 @@ class Keys:
     watchdogs: frozenset[str] = frozenset()
     sights: frozenset[str] = frozenset()
     """Ids of episodes of which it matters when they were last seen."""
+    undelivered: bool = False
+    """Tries again what gave up and belongs to no incident: that is loaded."""
     opens: bool = False
     """May need the next incident number; taken last."""
 
@@ -86,6 +89,7 @@ class Keys:
             asked=frozenset().union(*(keys.asked for keys in several)),
             watchdogs=frozenset().union(*(keys.watchdogs for keys in several)),
             sights=frozenset().union(*(keys.sights for keys in several)),
+            undelivered=any(keys.undelivered for keys in several),
             opens=any(keys.opens for keys in several),
         )
 
@@ -168,7 +172,7 @@ class Settled:
     """What became of a claimed effect. Written only if the token still holds it.
 
     With `retry`: `untouched` if the vendor has surely seen nothing of it yet, in any attempt, so that nobody need look
-    before the next one; `tried` is false if there was no attempt at all.
+    before the next one; `tried` is false if there was no attempt at all. With `failed`: `mend` is what a person can do.
     """
 
     effect: str
@@ -179,6 +183,7 @@ class Settled:
     error: str = ""
     untouched: bool = False
     tried: bool = True
+    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +296,8 @@ class Loaded:
     """Key of a notice that was said → when."""
     overrides: dict[int, Override] = field(default_factory=dict)
     """Those that are not over, by number."""
+    undelivered: dict[str, Undelivered] = field(default_factory=dict)
+    """What gave up, belongs to no incident, and may be tried again; by effect."""
     next_number: int = 0
     next_override: int = 0
 
@@ -325,6 +332,8 @@ class Loaded:
                 mine.append((event.incident, event.recorded.event.title, event.recorded.at))
         for settled in changes.settled:
             self.held.pop(settled.effect, None)
+        for effect in changes.retry:
+            self.undelivered.pop(effect, None)
         ended = [gone[:2] for gone in changes.disarm] + [rung[:2] for rung in changes.fired]
         for timer in ended:
             self.timers.pop(timer, None)

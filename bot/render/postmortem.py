@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from bot.domain.moments import rfc3339
 from bot.domain.people import mention
 from bot.domain.postmortem import Postmortem
 from bot.render.texts import Texts
@@ -63,7 +64,7 @@ def postmortem_json(document: Postmortem, *, public: bool = False) -> dict[str, 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return rfc3339(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, dict):

@@ -50,6 +50,7 @@ from bot.storage.folds import to_fold
 from bot.storage.locks import LockClass
 from bot.storage.remembered import SNAPSHOTS
 from bot.storage.sets import is_one_of
+from bot.storage.snapshots import snapshots_named
 from bot.storage.streams import read_some
 from bot.storage.tables import budgets, effects, incidents, is_open
 from bot.storage.write_queue import WAITING, back_to_waiting
@@ -271,12 +272,7 @@ def _jobs(conn: Connection, taken: list[_Taken], now: datetime) -> list[Job]:
 def load_states(conn: Connection, numbers: Iterable[int]) -> dict[int, Incident]:
     """Return the snapshots of these incidents."""
     named = {"named": sorted(set(numbers))}
-    return {row.number: SNAPSHOTS.read(row.number, row.state) for row in conn.execute(_states(), named)}
-
-
-@cache
-def _states() -> Select[tuple[int, str]]:
-    return select(incidents.c.number, incidents.c.state).where(is_one_of(incidents.c.number))
+    return {row.number: SNAPSHOTS.read(row.number, row.state) for row in conn.execute(snapshots_named(), named)}
 
 
 def holders(conn: Connection) -> list[str]:

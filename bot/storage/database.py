@@ -18,6 +18,7 @@ from bot.domain.folding import FOLD_AFTER
 from bot.domain.incident import Incident
 from bot.domain.record import Entry
 from bot.domain.refusals import UnknownIncident
+from bot.domain.undelivered import Undelivered
 from bot.domain.watchdogs import Watch
 from bot.ports.clock import Clock, utc_now
 from bot.ports.delivery import Job, Look
@@ -38,6 +39,7 @@ from bot.storage import (
     queries,
     refills,
     streams,
+    undelivered,
     waits,
     wakes,
     watching,
@@ -199,9 +201,9 @@ class Database:
         """Return the effects in order of the log."""
         return await self._backend.read(lambda conn: queries.list_deliveries(conn, number))
 
-    async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
-        """Return what the public knows, newest first."""
-        return await self._backend.read(lambda conn: queries.list_published(conn, limit))
+    async def published(self) -> list[tuple[Incident, list[Recorded]]]:
+        """Return what the public knows of the last incidents, newest first."""
+        return await self._backend.read(queries.list_published)
 
     async def audit(self, *, limit: int = 200, incident: int | None = None, denied: bool = False) -> list[Audited]:
         """Return the audit trail, newest first."""
@@ -210,6 +212,10 @@ class Database:
     async def overrides(self, since: datetime) -> list[Override]:
         """Return the overrides of on-call that end after `since` and were not cancelled."""
         return await self._backend.read(lambda conn: overrides.read(conn, since))
+
+    async def undelivered(self) -> list[Undelivered]:
+        """Return what gave up, belongs to no incident, and may be tried again; the oldest first."""
+        return await self._backend.read(undelivered.read)
 
     async def stats(self) -> Stats:
         """Return the counts for health and metrics."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from bot.domain.alerts import Group
 from bot.ports.store import Answer, Claim, Keys, Loaded
-from bot.storage import locks, notices, overrides, questions, watching
+from bot.storage import locks, notices, overrides, questions, undelivered, watching
 from bot.storage.chain import GENESIS
 from bot.storage.columns import UtcTime
 from bot.storage.locks import LockClass
@@ -102,6 +102,8 @@ def load(conn: Connection, keys: Keys, claims: Sequence[Claim], now: datetime) -
     _load_claims(conn, claims, loaded)
     if keys.overrides:
         overrides.load(conn, now, loaded)
+    if keys.undelivered:
+        undelivered.load(conn, loaded)
     if keys.opens:
         loaded.next_number = conn.execute(_last_number(locked=not locks.only_looks(conn))).scalar_one() + 1
     return loaded, heads

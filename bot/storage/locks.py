@@ -23,6 +23,7 @@ class LockClass(IntEnum):
     RECORD = 5
     CLAIM = 6
     ROSTER = 7
+    HOUSE = 8
 
 
 EACH_MAX: Final = 256

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
@@ -11,7 +11,7 @@ from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.ports.reader import DeliveryRow, Stats, TimerRow
 from bot.storage import notices, streams
-from bot.storage.sets import is_one_of
+from bot.storage.snapshots import snapshots_named
 from bot.storage.tables import (
     effects,
     episodes,
@@ -23,6 +23,9 @@ from bot.storage.tables import (
     questions,
     timers,
 )
+
+PUBLISHED_MAX: Final = 50
+"""Incidents on the public page and in its feeds."""
 
 
 def incident(conn: Connection, number: int) -> Incident | None:
@@ -70,14 +73,9 @@ def unfinished(conn: Connection, known: Mapping[int, Incident]) -> dict[int, Inc
         seqs |= {row.number: row.seq for row in conn.execute(select(i.number, i.seq).where(condition))}
     kept = {number: known[number] for number, seq in seqs.items() if number in known and known[number].seq == seq}
     wanted = {"named": [number for number in seqs if number not in kept]}
-    read = {row.number: row.state for row in conn.execute(_snapshots(), wanted)} if wanted["named"] else {}
+    read = {row.number: row.state for row in conn.execute(snapshots_named(), wanted)} if wanted["named"] else {}
     found = kept | {number: Incident.model_validate_json(state) for number, state in read.items()}
     return dict(sorted(found.items(), reverse=True))
-
-
-@cache
-def _snapshots() -> Select[Any]:
-    return select(incidents.c.number, incidents.c.state).where(is_one_of(incidents.c.number))
 
 
 def list_timers(conn: Connection, number: int) -> list[TimerRow]:
@@ -116,10 +114,11 @@ def list_deliveries(conn: Connection, number: int) -> list[DeliveryRow]:
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
 
 
-def list_published(conn: Connection, limit: int) -> list[tuple[Incident, list[Recorded]]]:
-    """Return incidents that the public knows about, newest first, with their public updates."""
+def list_published(conn: Connection) -> list[tuple[Incident, list[Recorded]]]:
+    """Return the last incidents that the public knows about, newest first, with their public updates."""
     i = incidents.c
-    query = select(i.number, i.state).where(i.published, ~i.private, ~i.drill).order_by(i.number.desc()).limit(limit)
+    known = select(i.number, i.state).where(i.published, ~i.private, ~i.drill)
+    query = known.order_by(i.number.desc()).limit(PUBLISHED_MAX)
     states = {row.number: Incident.model_validate_json(row.state) for row in conn.execute(query)}
     updates = streams.read_published(conn, list(states))
     return [(state, updates[number]) for number, state in states.items()]

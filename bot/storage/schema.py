@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 HEAD: Final = "head"
-NEWEST: Final = "0012"
+NEWEST: Final = "0013"
 """The last revision in `migrations/`. Written here so that a start need not load Alembic; a test compares the two.
 
 Revisions are four digits and rise, so an older version can tell a newer schema from a strange one.

@@ -65,9 +65,9 @@ def is_one_of(column: ColumnElement[Any], name: str = "named") -> ColumnElement[
     return _IsOneOf(column, bindparam(name, type_=_Many(_kind(column))))
 
 
-def are_one_of(first: ColumnElement[Any], second: ColumnElement[Any], name: str = "named") -> ColumnElement[bool]:
-    """Return the condition that two columns (texts or whole numbers) are in the list of pairs bound to `name`."""
-    return _AreOneOf(first, second, bindparam(name, type_=_Pairs()))
+def are_one_of(first: ColumnElement[Any], second: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition that two columns (texts or whole numbers) are in the list of pairs bound to `named`."""
+    return _AreOneOf(first, second, bindparam("named", type_=_Pairs()))
 
 
 def _kind(column: ColumnElement[Any]) -> type[TypeEngine[Any]]:

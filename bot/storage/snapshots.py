@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from bot.domain.incident import Incident, fold
 from bot.ports.store import Conflict, Unavailable
@@ -26,6 +26,12 @@ from bot.storage.tables import incidents, installation
 
 AT_ONCE: Final = 10
 """Incidents folded in one transaction: others wait for it."""
+
+
+@cache
+def snapshots_named() -> Select[tuple[int, str]]:
+    """Return what reads the snapshots of the incidents in `named`. Built once: that costs more than running it."""
+    return select(incidents.c.number, incidents.c.state).where(is_one_of(incidents.c.number))
 
 
 def columns_of(state: Incident) -> dict[str, Any]:

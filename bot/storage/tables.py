@@ -181,6 +181,7 @@ effects: Final = Table(
     Column("worker", Text),
     Column("lease_until", Double),
     _required("error", Text),
+    _required("mend", Text, server_default=""),
     Index("ix_effects_queue", "rank", "pos", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index("ix_effects_lane", "lane", "pos", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index("ix_effects_incident", "incident", "pos"),
@@ -195,7 +196,8 @@ effects: Final = Table(
     ),
 )
 """The queue. state: waiting, held, claimed → done, failed, cancelled. `lease_until` is seconds since 1970 by the
-database's clock; `attempt` counts claims; `first_at` is when the first one began."""
+database's clock; `attempt` counts claims; `first_at` is when the first one began; `error` is the last one, `mend` what
+a person can do where it was given up."""
 
 timers: Final = Table(
     "timers",

@@ -51,7 +51,14 @@ def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> se
     _settle(conn, rows)
     if rows.retried:
         again = update(effects).where(effects.c.id == bindparam("effect"), effects.c.state == "failed")
-        values = {"state": back_to_waiting(), "attempt": 0, "not_before": None, "ended_at": None, "error": ""}
+        values = {
+            "state": back_to_waiting(),
+            "attempt": 0,
+            "not_before": None,
+            "ended_at": None,
+            "error": "",
+            "mend": "",
+        }
         values |= {"created_at": bindparam("asked_at")}
         # one by one: each sees the row that the one before it sent back to waiting
         conn.execute(again.values(values), [{"effect": effect, "asked_at": at} for effect, at in rows.retried])
@@ -73,7 +80,17 @@ def _settle(conn: Connection, rows: EffectRows) -> None:
     if ended:
         conn.execute(
             _ending(),
-            [{"effect": s.effect, "held": s.token, "outcome": s.outcome, "ended": s.at, "why": s.error} for s in ended],
+            [
+                {
+                    "effect": s.effect,
+                    "held": s.token,
+                    "outcome": s.outcome,
+                    "ended": s.at,
+                    "why": s.error,
+                    "help": s.mend,
+                }
+                for s in ended
+            ],
         )
     if later:
         conn.execute(
@@ -95,7 +112,7 @@ def _settle(conn: Connection, rows: EffectRows) -> None:
 # Each statement is built once: building one costs more than running it.
 @cache
 def _ending() -> Update:
-    return _freeing({"state": bindparam("outcome"), "ended_at": bindparam("ended")})
+    return _freeing({"state": bindparam("outcome"), "ended_at": bindparam("ended"), "mend": bindparam("help")})
 
 
 @cache

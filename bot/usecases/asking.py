@@ -44,7 +44,7 @@ def settle(
         return
     other = policy.channels.house
     if question.private or not other or other in question.to:
-        return  # a private one goes nowhere else; the log says that nobody was asked
+        return  # a private one goes nowhere else; `undelivered` says that nobody was asked
     after = question.model_copy(update={"to": (*question.to, other)})
     changes.questions.append(after)
     changes.effects.append(_row(after, AskTriage(question=after.id, to=other), now))

@@ -11,7 +11,6 @@ import structlog
 from bot.domain import commands as c
 from bot.domain.audit import action_of
 from bot.domain.incident import Incident
-from bot.domain.permissions import names_of
 from bot.domain.policy import Policy
 from bot.domain.record import Observation
 from bot.domain.refusals import (
@@ -21,7 +20,6 @@ from bot.domain.refusals import (
     Refused,
     SilencingOff,
     TooLateToUndo,
-    UnknownRunbook,
 )
 from bot.domain.severity import Severity
 from bot.domain.silences import choose, inexact
@@ -35,35 +33,27 @@ from bot.domain.verbs import (
     UseSilence,
     Wish,
     parse,
-    permissions_for,
 )
 from bot.domain.verbs.model import FormName
 from bot.ports.clock import Clock
 from bot.ports.directory import Directory
 from bot.ports.library import RunbookLibrary
 from bot.ports.store import Answer, Unavailable
+from bot.usecases.allowing import allow
 from bot.usecases.cases import Act, Deny, Observe, Open, Request
+from bot.usecases.choosing import chosen, matched_again, titles, with_runbook
 from bot.usecases.committer import Submits
 from bot.usecases.overrides import Overriding
 from bot.usecases.page_tries import TryPage, got_it
 from bot.usecases.queries import Queries, Viewer
 from bot.usecases.roster import Roster
 from bot.usecases.triaging import AnswerQuestion, Choice
+from bot.usecases.undelivered import TryAgain
 
 log = structlog.get_logger()
 
 UNDO_WITHIN: Final = timedelta(minutes=5)
 """A mistaken declaration can be taken back for this long (docs/commands.md says so, too)."""
-OPERATORS: Final = ("cli", "api")
-"""Doors whose keeper is the operator: whoever runs commands on the database's host, and whoever holds an API token."""
-_WORDS: Final = {
-    "declare": "declare incidents",
-    "approve": "approve public updates",
-    "page": "page people",
-    "oncall": "change who is on call",
-    "private": "declare private incidents",
-    "close": "close, cancel or merge incidents",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +161,20 @@ class Desk:
             case OpenForm():
                 return await self._form(wish, viewer, number)
             case c.Declare():
-                answer = await self.committer.submit(Open(request, self._with_runbook(wish), self.policy))
+                answer = await self.committer.submit(
+                    Open(request, with_runbook(wish, self.policy, self.library), self.policy)
+                )
                 return await self._with_lookalikes(await self._with_wait(answer), wish, viewer)
             case c.TryPage():
                 return await self.committer.submit(TryPage(request, wish, self.policy))
             case c.OverrideOnCall() | c.CancelOverride():
                 return await self._override(wish, request)
+            case c.Redeliver():
+                return await self.committer.submit(TryAgain(request, wish, viewer.trusted))
             case Undo():
                 return await self._take_back(request, viewer, number)
             case UseRunbook():
-                return await self._act(self._chosen(wish), request, viewer, number)
+                return await self._act(chosen(wish, self.library), request, viewer, number)
             case UseSilence():
                 return await self._silence(wish, request, viewer, number)
             case _:
@@ -287,7 +281,7 @@ class Desk:
         if number is None:
             raise NoIncidentHere(verb="ack")
         if isinstance(command, c.SetSeverity):
-            command = self._matched_again(command, await self.queries.state(viewer, number))
+            command = matched_again(command, await self.queries.state(viewer, number), self.policy, self.library)
         elif viewer.room != number:
             await self.queries.state(viewer, number)
         if isinstance(command, c.Merge) and command.into != number:
@@ -300,46 +294,11 @@ class Desk:
         if not self.silences:
             raise SilencingOff
         alerts = await self.queries.episodes(viewer, number)
-        chosen = choose(alerts, wish.word)
-        command = c.SilenceAlerts(chosen, wish.span, wish.word, inexact(alerts, wish.word))
+        command = c.SilenceAlerts(choose(alerts, wish.word), wish.span, wish.word, inexact(alerts, wish.word))
         return await self._act(command, request, viewer, number)
 
-    def _with_runbook(self, command: c.Declare) -> c.Declare:
-        if command.runbook is not None:
-            return command
-        severity = command.severity or Severity.SEV3
-        fixed = self.policy.service(command.service).runbook
-        runbook = self.library.get(fixed) if fixed else None
-        if runbook is None:
-            runbook, _ = self.library.match(command.labels, command.annotations, command.service, severity)
-        return replace(command, runbook=runbook)
-
-    def _matched_again(self, command: c.SetSeverity, state: Incident) -> c.SetSeverity:
-        """Another severity may have another runbook; the default one takes no other's place."""
-        runbook, _ = self.library.match(state.labels, {}, state.service, command.severity)
-        if runbook is None or runbook.name == self.policy.runbooks.default:
-            return command
-        return replace(command, runbook=runbook)
-
-    def _chosen(self, wish: UseRunbook) -> c.AttachRunbook:
-        names = self.library.names()
-        runbook = self.library.get(wish.name) or self.library.get(wish.name.lower().replace(" ", "-"))
-        if runbook is None:
-            raise UnknownRunbook(word=wish.name, runbooks=", ".join(names))
-        return c.AttachRunbook(runbook, "chosen by hand", by_hand=True)
-
     def _allow(self, wish: Wish, request: Request) -> None:
-        """Refuse what the configuration reserves for others. A usergroup that is not known (yet) holds nobody."""
-        if request.surface.partition(":")[0] in OPERATORS:
-            return
-        permissions = self.policy.permissions
-        for need in permissions_for(wish, self.policy):
-            key = next((one for one in need if permissions.holders(one)), None)
-            if key is None:
-                continue
-            allowed = permissions.holders(key)
-            if not self._is_one_of(request.actor, (*allowed, *permissions.admin)):
-                raise NotAllowed(what=_WORDS.get(key, f"use `{key}`"), permission=key, ask=names_of(allowed))
+        allow(wish, request, self.policy, self.directory)
 
     def may(self, wish: Wish, actor: str) -> bool:
         """True if `actor` may ask for that in Slack."""
@@ -348,9 +307,6 @@ class Desk:
         except NotAllowed:
             return False
         return True
-
-    def _is_one_of(self, actor: str, allowed: tuple[str, ...]) -> bool:
-        return any(actor == one or (one.startswith("S") and actor in self.directory.members(one)) for one in allowed)
 
     async def _form(self, wish: OpenForm, viewer: Viewer, number: int | None) -> Form:
         if wish.name in ("declare", "override"):
@@ -361,7 +317,7 @@ class Desk:
         return Form(
             wish.name,
             state,
-            self._titles() if wish.name == "runbook" else {},
+            titles(self.library) if wish.name == "runbook" else {},
             others=await self._others(state, viewer) if wish.name == "merge" else (),
         )
 
@@ -373,11 +329,6 @@ class Desk:
     def undoable(self, state: Incident, actor: str) -> bool:
         """True for whoever may take the declaration back now."""
         return state.declared_by == actor and self.clock() - state.declared_at <= UNDO_WITHIN
-
-    def _titles(self) -> dict[str, str]:
-        """Return the runbooks there are, by name."""
-        found = ((name, self.library.get(name)) for name in self.library.names())
-        return {name: book.title for name, book in found if book is not None}
 
     async def _look(self, wish: Query, viewer: Viewer, number: int | None) -> QueryAnswer:
         queries, name = self.queries, wish.name
@@ -391,6 +342,8 @@ class Desk:
                 return QueryAnswer("override", await queries.overrides())
             case "oncall":
                 return QueryAnswer("oncall", await queries.oncall(wish.argument))
+            case "undelivered":
+                return QueryAnswer("undelivered", await queries.undelivered(viewer))
         if number is None:
             raise NoIncidentHere(verb=name)
         looks: dict[str, Callable[[Viewer, int], Awaitable[Any]]] = {

@@ -24,18 +24,32 @@ def anybody(user: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Homes:
-    """Reads what everybody's Home shows. Raises Unavailable. `may_approve`: public updates, by the permissions."""
+    """Reads what everybody's Home shows. Raises Unavailable.
+
+    By the permissions: `may_approve` public updates, `may_mend` what Tocsin could not deliver of its own.
+    """
 
     reader: Reader
     queries: Queries
     policy: Policy = field(default_factory=Policy)
     may_approve: Callable[[str], bool] = anybody
+    may_mend: Callable[[str], bool] = anybody
 
     async def of(self, users: Iterable[str]) -> dict[str, Data]:
         """Return user → what their Home shows; read once for all of them."""
         incidents = await self.reader.unfinished()
         shifts = await self.queries.oncall()
-        return {user: home(user, incidents, shifts, self.policy, self.may_approve(user)) for user in users}
+        failed = await self._undelivered()
+        return {
+            user: home(
+                user, incidents, shifts, self.policy, self.may_approve(user), failed if self.may_mend(user) else 0
+            )
+            for user in users
+        }
+
+    async def _undelivered(self) -> int:
+        """Count what is seen elsewhere. A Home that cannot be shown would change with each time that it is not."""
+        return sum(one["kind"] != "show_home" for one in await self.queries.undelivered(Viewer("")))
 
     async def of_one(self, user: str) -> Data:
         """Return what the Home of `user` shows."""
@@ -48,6 +62,7 @@ def home(
     shifts: Sequence[Data],
     policy: Policy | None = None,
     may_approve: bool = True,
+    undelivered: int = 0,
 ) -> Data:
     """Return the Home of `user`, as plain data without the present time: it changes only when a fact does.
 
@@ -66,6 +81,7 @@ def home(
         "mine": [_card(state, user) for state in active if _concerns(state, user)],
         "open": [_card(state, user) for state in active if not _concerns(state, user)],
         "oncall": list(shifts),
+        "undelivered": undelivered,
     }
 
 

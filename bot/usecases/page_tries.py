@@ -100,9 +100,9 @@ def got_it(ticket: str, user: str, policy: Policy, now: datetime) -> Announce:
 
 
 def pager_tried(effect: TryPager, error: str, policy: Policy) -> tuple[Notice, ...]:
-    """Return what is said of a pager's test: taken, or why not."""
+    """Return what is said of a pager's test: taken, or why not, which a person may try again."""
     fields: dict[str, JsonValue] = {"pager": effect.target, "error": error}
-    key = f"page-test/{effect.ticket}/pager/{effect.target}"[:200]
+    key = f"page-test/{effect.ticket}/{'refused' if error else 'pager'}/{effect.target}"[:200]
     return tuple(_to_asker(key, "page_test_pager", effect.asker, policy, fields))
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from bot.domain.alerts import Episode
 from bot.domain.incident import Incident
+from bot.domain.moments import rfc3339
+from bot.domain.people import is_person
 from bot.domain.policy import Policy
 from bot.domain.postmortem import compile_postmortem
 from bot.domain.refusals import UnknownIncident
@@ -15,6 +17,7 @@ from bot.domain.similar import alike
 from bot.domain.timeline import TimelineEntry, timeline
 from bot.domain.timers import TIMERS
 from bot.domain.turns import next_shift, shift_at
+from bot.domain.undelivered import Undelivered
 from bot.ports.clock import Clock
 from bot.ports.reader import Reader, TimerRow
 from bot.usecases.catching_up import LINES, changed
@@ -42,7 +45,7 @@ class Viewer:
 
 def stamp(at: datetime | None) -> str | None:
     """Return `at` as RFC 3339 in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+    return rfc3339(at) if at else None
 
 
 def head(state: Incident) -> Data:
@@ -101,6 +104,18 @@ def _alert(episode: Episode) -> Data:
         "closed_at": stamp(episode.closed_at),
         "last_seen": stamp(episode.last_seen),
         "url": episode.url,
+    }
+
+
+def _undelivered(one: Undelivered) -> Data:
+    return {
+        "effect": one.id,
+        "kind": one.effect.kind,
+        "to": one.to,
+        "person": is_person(one.to),
+        "failed_at": stamp(one.at),
+        "error": one.error,
+        "mend": one.mend,
     }
 
 
@@ -278,6 +293,11 @@ class Queries:
             }
             for one in await self._reader.overrides(self._clock())
         ]
+
+    async def undelivered(self, viewer: Viewer) -> list[Data]:
+        """Return what gave up and belongs to no incident, the oldest first; what is private only to who is trusted."""
+        found = await self._reader.undelivered()
+        return [_undelivered(one) for one in found if viewer.trusted or not one.private]
 
     def _shift(self, name: str, now: datetime) -> Data:
         rotation, duty = self._policy.oncall[name], self._policy.duty

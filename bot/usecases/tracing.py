@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from bot.domain import events as e
 from bot.domain.alerts import Episode
 from bot.domain.incident import Incident
+from bot.domain.moments import rfc3339
 from bot.ports.reader import DeliveryRow
 
 Data: TypeAlias = dict[str, Any]
@@ -29,7 +29,7 @@ def trace(
         "incident": state.key,
         "reason": reason,
         "declared_by": state.declared_by,
-        "declared_at": _stamp(state.declared_at),
+        "declared_at": rfc3339(state.declared_at),
         "previous": f"INC-{state.previous}" if state.previous else None,
         "truncated": 0,
         "alerts": [_alert(one) for one in _worst_first(episodes)[:ALERTS_SHOWN]],
@@ -54,9 +54,9 @@ def _alert(one: Episode) -> Data:
         "route": one.route,
         "severity": one.severity.value if one.severity else None,
         "incident": f"INC-{one.incident}" if one.incident else None,
-        "opened_at": _stamp(one.opened_at),
-        "last_seen": _stamp(one.last_seen),
-        "closed_at": _stamp(one.closed_at) if one.closed_at else None,
+        "opened_at": rfc3339(one.opened_at),
+        "last_seen": rfc3339(one.last_seen),
+        "closed_at": rfc3339(one.closed_at) if one.closed_at else None,
     }
 
 
@@ -80,7 +80,7 @@ def _opened(state: Incident, events: Sequence[e.Recorded], deliveries: Iterable[
         "paged": sorted(state.reached),
         "effects": [kind for kind, _ in done],
         "deliveries": [{"kind": kind, "state": how, "count": count} for (kind, how), count in done.items()],
-        "respond_by": _stamp(state.respond_by) if state.respond_by else None,
+        "respond_by": rfc3339(state.respond_by) if state.respond_by else None,
     }
 
 
@@ -92,7 +92,7 @@ def _calls(state: Incident, events: Sequence[e.Recorded]) -> list[Data]:
             whom = [*item.event.users, *item.event.usergroups, *item.event.pagers]
             how = {one: state.reached[one] for one in whom if one in state.reached}
             reason = item.event.reason or f"on call for {item.event.target}"
-            made.append({"at": _stamp(item.at), "by": item.actor, "users": whom, "how": how, "reason": reason})
+            made.append({"at": rfc3339(item.at), "by": item.actor, "users": whom, "how": how, "reason": reason})
     return made[-CALLS_SHOWN:]
 
 
@@ -110,12 +110,8 @@ def _changes(events: Sequence[e.Recorded]) -> list[Data]:
             case e.Cancelled() as ev:
                 what, reason = "cancelled", ev.reason
             case e.Silenced() as ev:
-                what, reason = f"silenced {ev.name} at Alertmanager", f"until {_stamp(ev.until)}"
+                what, reason = f"silenced {ev.name} at Alertmanager", f"until {rfc3339(ev.until)}"
             case _:
                 continue
-        made.append({"at": _stamp(item.at), "by": item.actor, "what": what, "reason": reason})
+        made.append({"at": rfc3339(item.at), "by": item.actor, "what": what, "reason": reason})
     return made[-CALLS_SHOWN:]
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

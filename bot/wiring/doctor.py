@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 
+from bot.domain.undelivered import Undelivered
 from bot.inbound.alerts.generic import Generic, generic_sources
 from bot.ports.store import Unavailable
 from bot.render.slack.manifest import SCOPES
@@ -58,13 +59,23 @@ async def _database(settings: Settings) -> list[Finding]:
         async with open_database(url) as database:
             took = await database.ping()
             unusable = (await database.stats()).unusable
+            failed = await database.undelivered()
     except (Unavailable, BadAddress) as exc:
         return [Finding("database", "FAIL", str(exc), "check TOCSIN_DATABASE_URL and that the server runs")]
     return [
         Finding("database", "OK", f"{kind}, answers in {took * 1000:.1f} ms"),
         Finding("schema", "OK", "current"),
         *pagerduty_checks.kept(unusable),
+        *_undelivered(failed),
     ]
+
+
+def _undelivered(failed: Sequence[Undelivered]) -> list[Finding]:
+    """What Tocsin had to say apart from incidents, and could not: nobody else would tell."""
+    if not failed:
+        return []
+    detail = f"{len(failed)} given up apart from incidents, the last: {failed[-1].error}"
+    return [Finding("delivery", "WARN", detail, "see what mends it: tocsin incident undelivered")]
 
 
 async def _slack(settings: Settings, http: aiohttp.ClientSession) -> list[Finding]:

@@ -9,10 +9,12 @@ from importlib.metadata import version
 
 from aiohttp import web
 
+from bot.delivery.carrier import Times
 from bot.delivery.runner import CONCURRENCY, Runner
 from bot.delivery.ticker import Ticker
 from bot.delivery.worker import is_gone, worker_id
 from bot.domain import commands as c
+from bot.domain.verbs import Query
 from bot.inbound.slack.directory import SlackDirectory
 from bot.inbound.slack.door import SlackDoor, build_slack
 from bot.inbound.slack.homes import OpenHomes
@@ -129,7 +131,13 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
         directory.on_people.append(roster.see_people)
         database.on_change(roster.rung)
         desk = Desk(committer, queries, policy, library, directory, utc_now, silences, roster)
-        homes = Homes(database, queries, policy, lambda user: desk.may(c.ApprovePublic(), user))
+        homes = Homes(
+            database,
+            queries,
+            policy,
+            lambda user: desk.may(c.ApprovePublic(), user),
+            lambda user: desk.may(Query("undelivered"), user),
+        )
         open_homes = OpenHomes(homes, committer, utc_now, tasks)
         database.on_change(open_homes.changed)
         roster.on_change.append(open_homes.changed)
@@ -174,8 +182,9 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             utc_now,
             worker_id=worker_id(),
             policy=lambda: policy,
-            lease=settings.config.delivery.lease.total_seconds(),
-            call_timeout=settings.config.delivery.call_timeout.total_seconds(),
+            times=Times(
+                settings.config.delivery.lease.total_seconds(), settings.config.delivery.call_timeout.total_seconds()
+            ),
             gone=lambda worker: worker in gone or is_gone(worker),
             fault=fault,
             observer=meters,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, get_args
 
+from bot.delivery.carrier import Times
 from bot.delivery.runner import Runner
 from bot.domain import commands as c
 from bot.domain.effects import (
@@ -222,8 +223,7 @@ class Process:
             clock,
             worker_id=name,
             policy=lambda: self.policy,
-            call_timeout=call_timeout,
-            settle_pause=0,
+            times=Times(call=call_timeout, settle_pause=0),
             spread=lambda: 0.0,
             fault=self.fault,
             monotonic=clock.seconds,

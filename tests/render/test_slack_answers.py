@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain import refusals as r
 from bot.domain.commands import GiveUp
+from bot.domain.notices import HOUSE
 from bot.domain.policy import Policy
 from bot.domain.verbs import VERBS
 from bot.ports.store import Answer
@@ -45,6 +46,7 @@ STORY = [
     (ALICE, "oncall override list"),
     (ALICE, "oncall override primary @bob for 4h"), (BOB, "oncall override list"), (BOB, "oncall"),
     (ALICE, "oncall override cancel 1"),
+    (ALICE, "undelivered"), (ALICE, "redeliver"), (ALICE, "undelivered"),
     (ALICE, "help ack"), (ALICE, f"resolve {HOSTILE}"), (ALICE, "status"), (ALICE, "catchup"), (ALICE, "postmortem"),
     (ALICE, "reopen because back"), (ALICE, "resolve"), (ALICE, "close"), (ALICE, "declare sev4 Two"),
     (ALICE, "declare sev4 Two"), (ALICE, "cancel INC-2 because test"), (ALICE, "declare Three"), (ALICE, "sev INC-3 3"),
@@ -70,6 +72,8 @@ async def test_every_verb_is_answered_in_every_medium(office: Office) -> None:
             office.store.tables.episodes["a"] = episode(1, alertname=HOSTILE, service="checkout")
         if text.startswith("page @bob"):
             office.clock.pass_by(seconds=1)  # after the acknowledgement: Bob's is still waited for
+        if text == "undelivered":
+            refuse_what_the_house_says(office)
         parsed = office.desk.read(text, request)
         outcome = await office.desk.do(parsed, request, 1)
         used.add(parsed.verb.name)
@@ -97,6 +101,13 @@ async def test_every_verb_is_answered_in_every_medium(office: Office) -> None:
     templates = {path.stem for path in (FOLDER / "answers").glob("*.j2")}
     unused = templates - kinds - set(VERBS) - {"nothing", "join_requested", *(kind for kind, _ in CLICKED)}
     assert unused == set()
+
+
+def refuse_what_the_house_says(office: Office) -> None:
+    """Give up whatever belongs to no incident and waits for the first time."""
+    for row in office.store.tables.effects.values():
+        if row.new.incident == HOUSE and row.state == "waiting" and row.ended_at is None:
+            row.state, row.error, row.mend, row.ended_at = "failed", HOSTILE, "Invite @Tocsin.", office.clock()
 
 
 CLICKED: list[tuple[str, dict[str, object]]] = [

@@ -44,6 +44,8 @@ STORY: tuple[tuple[str, str, str], ...] = (
     ("silence", "all 1h", r"cannot call Alertmanager"),
     ("unsilence", "", r"Nothing is silenced"),
     ("retry", "", r"(?i)nothing|no delivery"),
+    ("undelivered", "", r"all that Tocsin had to say apart from incidents was delivered"),
+    ("redeliver", "", r"nothing like that to try again"),
     ("mitigate", "answers again", r"monitoring"),
     ("resolve", "the index was rebuilt", r"(?i)resolved"),
     ("postmortem", "", r"(?i)postmortem"),

@@ -17,8 +17,9 @@ from bot.domain.effects import RESPONSE
 from bot.domain.events import Recorded
 from bot.domain.folding import FOLD_AFTER, how_many, was_out_of_reach
 from bot.domain.incident import Incident
-from bot.domain.notices import Notice
+from bot.domain.notices import HOUSE, Notice
 from bot.domain.record import Entry
+from bot.domain.undelivered import Undelivered, about
 from bot.ports.clock import Clock
 from bot.ports.delivery import Folded, Job, Look
 from bot.ports.store import Answer, Changes, Claim, Conflict, DueTimer, Keys, Loaded, NewEffect, Settled, Unavailable
@@ -47,6 +48,7 @@ class Row:
     lease_until: datetime | None = None
     ended_at: datetime | None = None
     error: str = ""
+    mend: str = ""
 
 
 @dataclass
@@ -77,6 +79,16 @@ class Tables:
     parked: dict[str, datetime] = field(default_factory=dict)
     looks: dict[int, tuple[Look, datetime | None]] = field(default_factory=dict)
     """By row: what is owed, and until when it was given to somebody."""
+
+    def undelivered(self) -> list[Undelivered]:
+        """What gave up and belongs to no incident, but for what is told anew since."""
+        mine = [row for row in self.effects.values() if row.new.incident == HOUSE]
+        newest = {about(row.new.id, row.new.show_key): row for row in sorted(mine, key=lambda one: one.place)}
+        return [
+            Undelivered(row.new.id, row.new.effect, row.ended_at, row.error, row.mend)
+            for row in newest.values()
+            if row.state == "failed" and row.ended_at
+        ]
 
 
 class MemoryStore:
@@ -142,6 +154,7 @@ class MemoryStore:
             overrides={
                 n: one for n, one in t.overrides.items() if one.end > self._clock() and one.cancelled_at is None
             },
+            undelivered={one.id: one for one in t.undelivered()} if keys.undelivered else {},
             next_override=max(t.overrides, default=0) + 1,
             next_number=max(t.incidents, default=0) + 1 if keys.opens else 0,
         )
@@ -218,6 +231,7 @@ class MemoryStore:
             return
         row.state = "waiting" if settled.outcome == "retry" else settled.outcome
         row.not_before, row.error, row.lease_until = settled.not_before, settled.error, None
+        row.mend = settled.mend
         row.first_at = None if settled.untouched else row.first_at
         row.attempt -= 0 if settled.tried else 1
         row.ended_at = None if settled.outcome == "retry" else settled.at

@@ -8,6 +8,7 @@ from bot.domain.duty import Override
 from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.domain.record import Entry
+from bot.domain.undelivered import Undelivered
 from bot.ports.reader import DeliveryRow, Fault, RoomWait, Stats, TimerRow
 from bot.ports.refills import Unfilled
 from bot.ports.store import Unavailable
@@ -58,6 +59,10 @@ class MemoryReader:
         self._reach()
         kept = sorted(self._store.tables.overrides.values(), key=lambda one: one.number)
         return [one for one in kept if one.end > since and one.cancelled_at is None]
+
+    async def undelivered(self) -> list[Undelivered]:
+        self._reach()
+        return self._store.tables.undelivered()
 
     async def unfilled(self, since: datetime) -> list[Unfilled]:
         self._reach()

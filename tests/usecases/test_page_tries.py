@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain import refusals as r
+from bot.domain.commands import Redeliver
 from bot.domain.commands import TryPage as PageTest
 from bot.domain.duty import Duty
 from bot.domain.effects import TryPager
@@ -18,6 +19,7 @@ from bot.usecases.cases import Request
 from bot.usecases.committer import Committer
 from bot.usecases.page_tries import TryPage, pager_tried
 from bot.usecases.settling import Settle
+from bot.usecases.undelivered import TryAgain
 from tests.support.desks import START, Office, open_office
 
 ALICE, BOB = "U0ALICE0001", "U0BOB000002"
@@ -103,3 +105,23 @@ async def test_what_became_of_a_pagers_test_is_said_in_the_commit_that_settles_i
         await committer.submit(Settle(settled, HOUSE, None, policy, notices=told))
         (said,) = [one.notice for one in await base.claim("w", 10, START) if one.notice]
     assert (said.user, said.fields) == (ALICE, {"pager": "default", "error": error})
+
+
+async def test_a_refused_test_of_a_pager_that_is_tried_again_tells_who_asked_that_it_is_taken(tmp_path: Any) -> None:
+    url, policy = f"sqlite:///{tmp_path / 'tocsin.db'}", Policy.model_validate(POLICY)
+    await asyncio.to_thread(schema.migrate, url)
+    async with open_database(url, clock=lambda: START) as base, Committer(base, lambda: START) as committer:
+        await committer.submit(TryPage(Request(ALICE), PageTest("checkout"), policy))
+        said = []
+        for error in ("PagerDuty is not set up", ""):
+            (job,) = [job for job in await base.claim("w", 10, START) if isinstance(job.effect, TryPager)]
+            assert isinstance(job.effect, TryPager)
+            settled = Settled(job.id, job.token, "failed" if error else "done", START, error=error)
+            told = pager_tried(job.effect, error, policy)
+            await committer.submit(Settle(settled, HOUSE, None, policy, notices=told))
+            for notice in [one for one in await base.claim("w", 10, START) if one.notice]:
+                said.append(notice.notice and notice.notice.fields["error"])
+                await committer.submit(Settle(Settled(notice.id, notice.token, "done", START), HOUSE, None, policy))
+            if error:
+                await committer.submit(TryAgain(Request(ALICE), Redeliver(job.id), trusted=False))
+    assert said == ["PagerDuty is not set up", ""]

@@ -56,6 +56,8 @@ SAID = {
     "catchup": "catchup",
     "postmortem": "postmortem",
     "retry": "retry",
+    "undelivered": "undelivered",
+    "redeliver": "redeliver",
 }
 """Verb → something that needs its permission."""
 

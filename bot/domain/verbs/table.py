@@ -331,6 +331,24 @@ _TABLE: Final = (
         number_is_incident=True,
     ),
     Verb(
+        "undelivered",
+        "undelivered",
+        "what Tocsin could not say or show apart from incidents, why, and what mends it",
+        _ask("undelivered"),
+        permission="admin",
+        reads=True,
+        incident=False,
+    ),
+    Verb(
+        "redeliver",
+        "redeliver [ID]",
+        "try again what is undelivered, all or one",
+        working.redeliver,
+        makes=(c.Redeliver,),
+        permission="admin",
+        incident=False,
+    ),
+    Verb(
         "help",
         "help [VERB]",
         "this list",
@@ -349,6 +367,6 @@ SPOKEN: Final[Mapping[str, Verb]] = {word: verb for verb in _TABLE for word in (
 """Every name and alias → verb."""
 
 
-def completions(command: str = "/incident") -> list[dict[str, str]]:
+def completions() -> list[dict[str, str]]:
     """Return what a composer offers while somebody types: `{"text", "hint"}`."""
-    return [{"text": f"{command} {verb.name}", "hint": f"{verb.usage} – {verb.help}"} for verb in _TABLE]
+    return [{"text": f"/incident {verb.name}", "hint": f"{verb.usage} – {verb.help}"} for verb in _TABLE]

@@ -224,6 +224,11 @@ def retry(args: Args, ctx: ParseContext) -> Wish:
     return c.RetryDelivery(args.word())
 
 
+def redeliver(args: Args, ctx: ParseContext) -> Wish:
+    """`redeliver`: all that is undelivered; with an id as `undelivered` names it: one."""
+    return c.Redeliver(args.rest())
+
+
 # --- status page ----------------------------------------------------------------------------------------
 def public(args: Args, ctx: ParseContext) -> Wish:
     """`public`: the form; `public draft|review|approve|publish|discard`."""

@@ -1,7 +1,6 @@
 """Slack's door: built once, opened and closed with the process. HTTP and Socket Mode lead to the same counter."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -35,14 +34,10 @@ log = structlog.get_logger()
 class SlackDoor:
     """`async with` it; give `http_handler` to the web server, or call `start_socket`."""
 
-    def __init__(
-        self, counter: Counter, refills: Refills, bot_token: str, signing_secret: str, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, counter: Counter, refills: Refills, bot_token: str, signing_secret: str) -> None:
         self._counter = counter
         self.app = build_app(counter, bot_token)
-        self.http_handler: Handler | None = (
-            build_handler(self.app, counter, signing_secret, now) if signing_secret else None
-        )
+        self.http_handler: Handler | None = build_handler(self.app, counter, signing_secret) if signing_secret else None
         """Signed HTTP delivery; None without a signing secret, which Socket Mode does not need."""
         self._socket: Socket | None = None
         self._connecting: asyncio.Task[Any] | None = None
@@ -125,7 +120,6 @@ def build_slack(
     tasks: Tasks | None = None,
     patience: float = 2.0,
     observer: Observer | None = None,
-    now: Callable[[], float] = time.time,
     homes: OpenHomes | None = None,
     precedence: Precedence | None = None,
     message_link: Callable[[str], str] = lambda place: "",
@@ -154,7 +148,7 @@ def build_slack(
         message_link=message_link,
         stop=stop or Stop(),
     )
-    return SlackDoor(counter, refills, bot_token, signing_secret, now)
+    return SlackDoor(counter, refills, bot_token, signing_secret)
 
 
 __all__ = ["SlackDirectory", "SlackDoor", "build_slack", "web_client"]

@@ -4,7 +4,6 @@ https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -12,7 +11,6 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 
 from bot.inbound.patience import in_time
@@ -24,21 +22,9 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class _Clock(SignatureClock):
-    """Seconds since the epoch, from wherever we are told."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-
-    def now(self) -> float:
-        return self._now()
-
-
-def build_handler(
-    app: AsyncApp, counter: Counter, signing_secret: str, now: Callable[[], float] = time.time
-) -> Handler:
+def build_handler(app: AsyncApp, counter: Counter, signing_secret: str) -> Handler:
     """Return the handler. Requests older or newer than five minutes are refused as replays."""
-    verifier = SignatureVerifier(signing_secret, _Clock(now))
+    verifier = SignatureVerifier(signing_secret)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         raw = await in_time(request.read())

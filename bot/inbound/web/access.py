@@ -16,6 +16,10 @@ from pydantic import SecretStr
 from bot.ports.clock import Clock
 
 COOKIE: Final = "tocsin_session"
+SESSION: Final = timedelta(hours=12)
+"""How long a cookie lets its bearer in."""
+LINK: Final = timedelta(minutes=10)
+"""How long a login link waits to be used."""
 _PRIVATE = ":private"
 
 
@@ -72,14 +76,13 @@ def session_secret(tokens: Iterable[SecretStr], installation: str) -> bytes:
 class Sessions:
     """Signs and reads the cookie (HMAC-SHA256). Nothing is stored: a session ends by its time or with its key."""
 
-    def __init__(self, secret: bytes, clock: Clock, *, lifetime: timedelta = timedelta(hours=12)) -> None:
+    def __init__(self, secret: bytes, clock: Clock) -> None:
         self._secret = secret
         self._clock = clock
-        self.lifetime = lifetime
 
     def issue(self, viewer: Viewer) -> str:
         """Return the cookie's value for `viewer`."""
-        ends = int((self._clock() + self.lifetime).timestamp())
+        ends = int((self._clock() + SESSION).timestamp())
         body = json.dumps({"name": viewer.name, "private": viewer.private, "ends": ends}).encode()
         return f"{_encode(body)}.{_encode(self._sign(body))}"
 
@@ -110,17 +113,16 @@ def _decode(text: str) -> bytes:
 
 
 class LoginLinks:
-    """One-time links for whoever sits at the terminal: each works once, within `lifetime`."""
+    """One-time links for whoever sits at the terminal: each works once, within ten minutes."""
 
-    def __init__(self, clock: Clock, *, lifetime: timedelta = timedelta(minutes=10)) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._lifetime = lifetime
         self._waiting: dict[str, tuple[Viewer, float]] = {}
 
     def create(self, name: str, *, private: bool = True) -> str:
         """Return the path of a new link, such as `/login?once=…`."""
         ticket = secrets.token_urlsafe(24)
-        self._waiting[ticket] = (Viewer(name, private), (self._clock() + self._lifetime).timestamp())
+        self._waiting[ticket] = (Viewer(name, private), (self._clock() + LINK).timestamp())
         return f"/login?once={ticket}"
 
     def take(self, ticket: str) -> Viewer | None:

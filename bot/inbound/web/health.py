@@ -20,9 +20,8 @@ log = structlog.get_logger()
 class HealthDoor:
     """Serves `/health…`. Without a vital part we are down; without another one degraded: alerts still come in."""
 
-    def __init__(self, checks: Mapping[str, HealthCheck], *, vital: tuple[str, ...] = _VITAL) -> None:
+    def __init__(self, checks: Mapping[str, HealthCheck]) -> None:
         self._checks = checks
-        self._vital = vital
 
     def add_routes(self, app: web.Application) -> None:
         """`/health/<part>` exists for each check."""
@@ -38,13 +37,13 @@ class HealthDoor:
 
     async def ready(self, request: web.Request) -> web.Response:
         """The vital parts answer, so that requests make sense."""
-        results = await self._run([name for name in self._vital if name in self._checks])
+        results = await self._run([name for name in _VITAL if name in self._checks])
         return _answer(_worst(results), results)
 
     async def everything(self, request: web.Request) -> web.Response:
         """Every part; 503 only when a vital one is down."""
         results = await self._run(list(self._checks))
-        vital = _worst({name: result for name, result in results.items() if name in self._vital})
+        vital = _worst({name: result for name, result in results.items() if name in _VITAL})
         worst = _worst(results)
         return _answer("down" if vital == "down" else "ok" if worst == "ok" else "degraded", results)
 

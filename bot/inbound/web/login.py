@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 
 from bot.inbound.patience import in_time
-from bot.inbound.web.access import COOKIE, ApiTokens, LoginLinks, Sessions, Viewer
+from bot.inbound.web.access import COOKIE, SESSION, ApiTokens, LoginLinks, Sessions, Viewer
 from bot.inbound.web.pages import VIEWER, Pages
 
 _HOME = "/incidents"
@@ -88,7 +88,7 @@ class LoginDoor:
         response.set_cookie(
             COOKIE,
             self._sessions.issue(viewer),
-            max_age=int(self._sessions.lifetime.total_seconds()),
+            max_age=int(SESSION.total_seconds()),
             httponly=True,
             samesite="Lax",
             secure=self._secure,

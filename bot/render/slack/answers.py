@@ -26,17 +26,17 @@ def no_names(user: str) -> str | None:
     return None
 
 
-def answer_text(answer: Answer, texts: Texts, medium: Medium = "slack", names: Name = no_names) -> str:
+def answer_text(answer: Answer, texts: Texts, medium: Medium = "slack") -> str:
     """Return what `answer` says to the person who asked. For Slack it is mrkdwn, escaped; else plain text."""
-    return _render(answer.kind, {"event": {}, **answer.fields}, texts, medium, names)
+    return _render(answer.kind, {"event": {}, **answer.fields}, texts, medium)
 
 
-def query_text(kind: str, data: Any, texts: Texts, medium: Medium = "slack", names: Name = no_names) -> str:
+def query_text(kind: str, data: Any, texts: Texts, medium: Medium = "slack") -> str:
     """Return what was looked up, as text. `kind` is the query's name, `data` what `--json` would print."""
     if kind == "help":
         verb = next((v for v in VERBS.values() if data and data in (v.name, *v.aliases)), None)
-        return _render("help", {"verb": verb, "verbs": VERBS.values()}, texts, medium, names)
-    return _render(kind, {"data": data}, texts, medium, names)
+        return _render("help", {"verb": verb, "verbs": VERBS.values()}, texts, medium)
+    return _render(kind, {"data": data}, texts, medium)
 
 
 def refusal_text(refused: Refused, medium: Medium = "slack", names: Name = no_names) -> str:
@@ -44,10 +44,10 @@ def refusal_text(refused: Refused, medium: Medium = "slack", names: Name = no_na
     return _told_slack(refused.text) if medium == "slack" else _told_plain(refused.text, names)
 
 
-def _render(kind: str, values: Mapping[str, Any], texts: Texts, medium: Medium, names: Name) -> str:
+def _render(kind: str, values: Mapping[str, Any], texts: Texts, medium: Medium) -> str:
     if medium == "slack":
         return texts.mrkdwn(f"answers/{kind}.j2", **_SLACK, **values)
-    return texts.plain(f"answers/{kind}.j2", **_plain_words(names), **values).strip()
+    return texts.plain(f"answers/{kind}.j2", **_PLAIN, **values).strip()
 
 
 # --- the vocabulary of templates, in both media ------------------------------------------------------------
@@ -74,7 +74,7 @@ def _inert(piece: str) -> str:
     return f"{before}{mrkdwn.words(core)}{after}"
 
 
-def _told_plain(text: str, names: Name) -> str:
+def _told_plain(text: str, names: Name = no_names) -> str:
     return _PERSON.sub(lambda match: _plain_mention(match[1], names), text)
 
 
@@ -82,12 +82,12 @@ def _plain_mention(found: str, names: Name) -> str:
     return f"usergroup {found}" if found.startswith("S") else _plain_user(found, names)
 
 
-def plain_people(text: str, names: Name = no_names) -> str:
-    """Return `text` for a terminal: mentions read as names, or as ids where no name is known."""
-    return _told_plain(text, names)
+def plain_people(text: str) -> str:
+    """Return `text` for a terminal: mentions read as ids."""
+    return _told_plain(text)
 
 
-def _plain_user(actor: str | None, names: Name) -> str:
+def _plain_user(actor: str | None, names: Name = no_names) -> str:
     if not actor:
         return "nobody"
     return f"@{names(actor) or actor}" if is_person(actor) else actor
@@ -118,18 +118,17 @@ _SLACK: Final[Mapping[str, Callable[..., Any]]] = {
 }
 
 
-def _plain_words(names: Name) -> Mapping[str, Callable[..., Any]]:
-    return {
-        "at": lambda value: f"{moment(value).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
-        "b": str,
-        "cmd": lambda value: f"`{value}`",
-        "code": lambda value: f"`{value}`",
-        "duration": _span,
-        "link": lambda url, label="": f"{label}: {url}" if label else url,
-        "reached": lambda event: _reached(event, lambda user: _plain_user(user, names)),
-        "room": lambda channel, name="": f"#{name}" if name else str(channel),
-        "said": lambda value: clean(str(value), 40_000),
-        "told": lambda value: _told_plain(str(value), names),
-        "user": lambda actor: _plain_user(actor, names),
-        "words": lambda value: _told_plain(str(value), names),
-    }
+_PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
+    "at": lambda value: f"{moment(value).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+    "b": str,
+    "cmd": lambda value: f"`{value}`",
+    "code": lambda value: f"`{value}`",
+    "duration": _span,
+    "link": lambda url, label="": f"{label}: {url}" if label else url,
+    "reached": lambda event: _reached(event, _plain_user),
+    "room": lambda channel, name="": f"#{name}" if name else str(channel),
+    "said": lambda value: clean(str(value), 40_000),
+    "told": lambda value: _told_plain(str(value)),
+    "user": _plain_user,
+    "words": lambda value: _told_plain(str(value)),
+}

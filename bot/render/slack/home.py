@@ -58,6 +58,9 @@ def _blocks(data: Data, around: Surroundings, now: datetime, channel_link: Chann
         button(f"{ids.ASK}:help", "All commands", "help"),
         block_id="home",
     )
+    if failed := data["undelivered"]:
+        text = around.words("home/undelivered", failed=failed)
+        yield section(text, button(f"{ids.ASK}:undelivered", "Show why", "undelivered"))
     yield from _owed(data["owed"], around, now)
     yield from _mine(data["mine"], around, channel_link)
     yield from _open(data["open"], around, channel_link)

@@ -278,14 +278,14 @@ def _many(values: Sequence[Any], at: str, most: int) -> Iterator[str]:
 # --- fitting ----------------------------------------------------------------------------------------------
 
 
-def fit(blocks: Iterable[Json], most: int = limits.MESSAGE_CHARACTERS) -> list[Json]:
-    """Return `blocks` as a legal message of at most `most` characters.
+def fit(blocks: Iterable[Json]) -> list[Json]:
+    """Return `blocks` as a legal message, no longer than one may be.
 
     The longest section texts are cut first, outside escapes and links, and say that they were cut; blocks with
     controls are never dropped. Raises IllegalPayload for what cannot be mended by cutting words.
     """
     whole = list(blocks)
-    while (excess := characters(whole) - most) > 0:
+    while (excess := characters(whole) - limits.MESSAGE_CHARACTERS) > 0:
         longest = max((b for b in whole if b["type"] == "section" and "text" in b), key=_size, default=None)
         if longest is None or _size(longest) <= len(CUT_NOTICE) + 100:
             break

@@ -66,7 +66,7 @@ MESSAGE_SHORTCUTS: Final = (
 """In a message's menu. Names have at most 24 characters: https://docs.slack.dev/reference/app-manifest/"""
 
 
-def manifest(*, public_url: str, socket_mode: bool, name: str = "Tocsin") -> dict[str, Any]:
+def manifest(*, public_url: str, socket_mode: bool) -> dict[str, Any]:
     """Return the manifest. In HTTP mode Slack delivers to `{public_url}/slack/events`."""
     url = f"{public_url}/slack/events"
     events: dict[str, Any] = {"bot_events": list(EVENTS)}
@@ -83,7 +83,7 @@ def manifest(*, public_url: str, socket_mode: bool, name: str = "Tocsin") -> dic
         command["url"] = url
     return {
         "display_information": {
-            "name": name,
+            "name": "Tocsin",
             "description": "Opens the incident channel, runs the clock, keeps the record.",
             "background_color": "#7a1f3d",
         },
@@ -93,7 +93,7 @@ def manifest(*, public_url: str, socket_mode: bool, name: str = "Tocsin") -> dic
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
-            "bot_user": {"display_name": name, "always_online": True},
+            "bot_user": {"display_name": "Tocsin", "always_online": True},
             "shortcuts": [
                 {
                     "name": "Declare an incident",

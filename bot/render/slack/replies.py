@@ -73,6 +73,8 @@ def _clicks(kind: str, data: Any) -> list[message.Element]:
         return [message.button(f"{ids.JOIN}:{one['number']}", f"Join {one['key']}", one["number"]) for one in opened]
     if kind == "status" and data["status"] in _OPEN:
         return [message.button(f"{ids.ASK}:catchup", "Catch up", f"catchup {data['key']}")]
+    if kind == "undelivered" and data:
+        return [message.button(ids.REDELIVER, "Try again", ids.NO_TITLE)]
     return rota() if kind == "oncall" else []
 
 

@@ -17,7 +17,8 @@ from bot.inbound.slack.views import FORMS
 from bot.render.slack import ids
 from tests.inbound.slack.conftest import ALICE, BOB, ROOM, Workspace, buttons
 
-WITHOUT_A_FORM = {"oncall": "ask", "timeline": "ask", "timers": "ask", "catchup": "ask", "list": "ask", "help": "ask"}
+WITHOUT_A_FORM = {"oncall": "ask", "timeline": "ask", "timers": "ask", "catchup": "ask", "list": "ask", "help": "ask",
+                  "undelivered": "ask"}  # fmt: skip
 CONTROLS = {
     "declare": ids.DECLARE, "status": ids.STATUS, "ack": ids.ACK, "sev": ids.SEVERITY, "title": "open:title",
     "service": "open:service", "call": "open:call", "lead": ids.LEAD, "role": "open:role", "handoff": "open:handoff",
@@ -26,6 +27,7 @@ CONTROLS = {
     "mitigate": ids.STATUS, "resolve": ids.RESOLVE, "reopen": "open:reopen", "close": ids.CLOSE,
     "cancel": "open:cancel", "merge": "open:merge", "undo": ids.UNDO, "silence": ids.SILENCE,
     "unsilence": ids.UNSILENCE, "why": ids.WHY, "snooze": ids.SNOOZE, "postmortem": ids.POSTMORTEM, "retry": ids.RETRY,
+    "redeliver": ids.REDELIVER,
     **WITHOUT_A_FORM,
 }  # fmt: skip
 """Verb → the control that does the same."""

@@ -104,7 +104,7 @@ class Shelf:
     async def deliveries(self, number: int) -> list[DeliveryRow]:
         return [row for row in self.delivery_rows if row.incident == number]
 
-    async def published(self, limit: int = 50) -> list[tuple[Incident, list[Recorded]]]:
+    async def published(self) -> list[tuple[Incident, list[Recorded]]]:
         self._up()
         made = []
         for number, events in sorted(self.log.items(), reverse=True):
@@ -112,7 +112,7 @@ class Shelf:
             told = [item for item in events if isinstance(item.event, PublicPublished)]
             if told and not state.private and not state.drill:
                 made.append((state, told))
-        return made[:limit]
+        return made
 
     async def stats(self) -> Stats:
         self._up()

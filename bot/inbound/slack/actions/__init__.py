@@ -36,6 +36,7 @@ ACTIONS: Final[Mapping[str, Callable[[Counter, Click], Awaitable[Said]]]] = {
     ids.PAGE_TEST: more.try_page,
     ids.POSTMORTEM: incident.postmortem,
     ids.PUBLIC: incident.public,
+    ids.REDELIVER: incident.redeliver,
     ids.RESOLVE: incident.resolve,
     ids.RETRY: incident.retry,
     ids.RUNBOOK: incident.runbook,

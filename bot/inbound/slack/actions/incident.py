@@ -114,6 +114,10 @@ async def retry(counter: Counter, click: Click) -> Said:
     return await do(counter, click, c.RetryDelivery())
 
 
+async def redeliver(counter: Counter, click: Click) -> Said:
+    return counter.message(await counter.desk.grant(c.Redeliver(), click.request, None))
+
+
 async def accept_handoff(counter: Counter, click: Click) -> Said:
     return await do(counter, click, c.AcceptHandoff())
 

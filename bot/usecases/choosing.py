@@ -1,0 +1,45 @@
+"""Which runbook an incident works by: fixed for its service, matched by its labels, or chosen by hand."""
+
+from dataclasses import replace
+
+from bot.domain import commands as c
+from bot.domain.incident import Incident
+from bot.domain.policy import Policy
+from bot.domain.refusals import UnknownRunbook
+from bot.domain.severity import Severity
+from bot.domain.verbs import UseRunbook
+from bot.ports.library import RunbookLibrary
+
+
+def with_runbook(command: c.Declare, policy: Policy, library: RunbookLibrary) -> c.Declare:
+    """Return the declaration with the runbook that fits, unless it names one."""
+    if command.runbook is not None:
+        return command
+    severity = command.severity or Severity.SEV3
+    fixed = policy.service(command.service).runbook
+    runbook = library.get(fixed) if fixed else None
+    if runbook is None:
+        runbook, _ = library.match(command.labels, command.annotations, command.service, severity)
+    return replace(command, runbook=runbook)
+
+
+def matched_again(command: c.SetSeverity, state: Incident, policy: Policy, library: RunbookLibrary) -> c.SetSeverity:
+    """Return the command with the runbook of the new severity; the default one takes no other's place."""
+    runbook, _ = library.match(state.labels, {}, state.service, command.severity)
+    if runbook is None or runbook.name == policy.runbooks.default:
+        return command
+    return replace(command, runbook=runbook)
+
+
+def chosen(wish: UseRunbook, library: RunbookLibrary) -> c.AttachRunbook:
+    """Return what attaches the runbook that somebody named. Raises UnknownRunbook, naming those there are."""
+    runbook = library.get(wish.name) or library.get(wish.name.lower().replace(" ", "-"))
+    if runbook is None:
+        raise UnknownRunbook(word=wish.name, runbooks=", ".join(library.names()))
+    return c.AttachRunbook(runbook, "chosen by hand", by_hand=True)
+
+
+def titles(library: RunbookLibrary) -> dict[str, str]:
+    """Return the runbooks there are, by name."""
+    found = ((name, library.get(name)) for name in library.names())
+    return {name: book.title for name, book in found if book is not None}

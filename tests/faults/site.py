@@ -1,4 +1,4 @@
-"""The real house on loopback, beside the simulated workspace and two fake vendors; and weather aimed at effects."""
+"""The real house on loopback, beside the simulated workspace and fake vendors; and what people do there."""
 
 import asyncio
 import json
@@ -30,7 +30,6 @@ from bot.ports.store import Answer, Changes, Claim, Keys, Loaded
 from bot.render.slack.manifest import manifest
 from bot.settings import Config, Environment, Settings
 from bot.simulator import Workspace, WorkspaceSettings, workspace
-from bot.simulator.control import Fault
 from bot.storage import schema
 from bot.storage.database import Database
 from bot.usecases.alerts import ReportBatch
@@ -38,7 +37,8 @@ from bot.usecases.cases import Act, Request
 from bot.usecases.notices import Announce
 from bot.usecases.triaging import AnswerQuestion
 from bot.wiring.house import House, open_house
-from tests.outbound.vendors import SECRET, FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage, Trouble
+from tests.faults.weather import AT_WORK, Weather, attribute, attributed, named
+from tests.outbound.vendors import SECRET, FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage
 from tests.support.alerts import alert, episode
 from tests.support.demo import ROOT, words_of
 
@@ -62,38 +62,10 @@ delivery: {call_timeout: 0.8s, lease: 3s}
 ROOM = "inc-1-checkout-is-down"
 PATIENCE = 40.0
 """Seconds. Generous: it only ends a test that has already failed."""
-EFFECTS_OF = {
-    "conversations.create": "open_room",
-    "conversations.invite": "invite",
-    "conversations.setTopic": "show_topic",
-    "conversations.rename": "name_room",
-    "conversations.archive": "archive_room",
-    "conversations.unarchive": "restore_room",
-    "pins.add": "pin_card",
-    "bookmarks.add": "bookmark",
-    "bookmarks.remove": "show_call",
-    "chat.update": "show_message",
-    "views.publish": "show_home",
-}
-"""Methods that one effect alone calls; of a post, the metadata says whose it is."""
 _CHANGING = re.compile(
     r" in <#C\w+>|<#C\w+>|\. Its channel #\S+ is being opened; you will be invited\."
     r"|<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
 )
-Strikes = Callable[[str], bool]
-"""Told an effect's kind when it is about to be carried out; True if it shall go wrong."""
-
-
-def once() -> Strikes:
-    """Strike the first call of every kind."""
-    struck: set[str] = set()
-
-    def strikes(kind: str) -> bool:
-        new = kind not in struck
-        struck.add(kind)
-        return new
-
-    return strikes
 
 
 @dataclass(frozen=True)
@@ -134,9 +106,9 @@ class Site:
     rest: FakePagerDutyRest
     base: str
     http: aiohttp.ClientSession
+    weather: Weather
     kinds: dict[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
-    struck: Counter[str] = field(default_factory=Counter)
     committed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -158,56 +130,9 @@ class Site:
         assert isinstance(store, Database)
         return store
 
-    # --- weather --------------------------------------------------------------------------------------
-    def strike(self, kind: str, strikes: Strikes, retry_after: float = 1) -> None:
-        """Let the calls go wrong that `strikes` picks, in the way `kind` names; the vendors in the like way."""
-        control = self.workspace.control
-
-        def fault(method: str) -> Fault | None:
-            effect = self.effect_of(method, control.calls[-1].args)
-            if not effect or not strikes(effect):
-                return None
-            self.struck[effect] += 1
-            return Fault(kind, method, retry_after=retry_after)
-
-        control.fault = fault  # type: ignore[method-assign]
-        trouble = vendor_trouble(kind, retry_after)
-
-        def meet(effects: dict[str, str]) -> Callable[[str, Any], Trouble | None]:
-            def trouble_for(method: str, body: Any) -> Trouble | None:
-                effect = effects.get(str((body or {}).get("event_action", method)))
-                if "/test/" in str((body or {}).get("dedup_key", "")):
-                    effect = "try_pager"
-                if effect is None or not strikes(effect):
-                    return None
-                self.struck[effect] += 1
-                return trouble
-
-            return trouble_for
-
-        self.pager.trouble_for = meet(  # type: ignore[method-assign]
-            {"trigger": "page_pager", "acknowledge": "quiet_pager", "resolve": "quiet_pager"}
-        )
-        self.page.trouble_for = meet(  # type: ignore[method-assign]
-            {"POST": "show_status_page", "PATCH": "show_status_page"}
-        )
-        self.sender.trouble_for = meet(  # type: ignore[method-assign]
-            {"POST": "silence_alert", "DELETE": "lift_silence"}
-        )
-        self.rest.trouble_for = meet({"PUT": "answer_sender"})  # type: ignore[method-assign]
-
-    def effect_of(self, method: str, arguments: dict[str, Any]) -> str:
-        """Return the kind of effect that makes this call."""
-        if method == "chat.postMessage":
-            metadata = arguments["metadata"]
-            payload = (json.loads(metadata) if isinstance(metadata, str) else metadata)["event_payload"]
-            return self.kinds[payload["effect"]]
-        if method == "chat.update" and str(arguments.get("text", "")).startswith(("❓", "🔕")):
-            return "show_triage"
-        return EFFECTS_OF.get(method, "")
-
     def watch(self) -> None:
-        """Note which effect every handler is called for."""
+        """Note which effect every handler is called for, and let its calls say so."""
+        attribute(self.registry["page_pager"].handler.__self__._http)  # type: ignore[attr-defined]
         for kind, registration in self.registry.items():
             self.registry[kind] = replace(registration, handler=self._watched(registration))
 
@@ -216,11 +141,14 @@ class Site:
             self.kinds[job.id] = job.effect.kind
             attempt = Attempt(job, asyncio.get_running_loop().time(), "no answer")
             self.attempts.append(attempt)
+            AT_WORK.set(named(job.effect, job.id))
             try:
                 done = await registration.handler(job)
             except DeliveryError as exc:
                 attempt.error = str(exc)
                 raise
+            finally:
+                AT_WORK.set("")
             attempt.error = ""
             return done
 
@@ -273,31 +201,37 @@ class Site:
         await self.house.committer.submit(case)
 
     async def open_home(self, user: str = "U0001") -> None:
-        """Open App Home as a person does, and wait until the house has heard of it."""
-        homes = self.house.slack._counter.homes
-        assert homes is not None
-        before = homes._open.get(user)
+        """Open App Home as a person does, and wait until the house is about to show it."""
+        before = len(self.attempts)
         async with self.http.get(f"{self.base}/simulator/home?as={user}") as answer:
             assert answer.status == 200
         async with asyncio.timeout(PATIENCE):
-            while homes._open.get(user) == before:
+            while "show_home" not in {one.job.effect.kind for one in self.attempts[before:]}:
                 self.committed.clear()
                 await self.committed.wait()
 
     async def press(self, action: str, user: str = "U0001") -> bool:
-        """Press the button of that action id in the room; False if there is none."""
-        for message in self.messages(ROOM):
-            for block in message.get("blocks") or ():
-                button = block.get("accessory") or {}
-                if button.get("action_id") != action:
-                    continue
-                body = {"as": user, "channel": self.channel(ROOM).id, "ts": message["ts"]}
-                body |= {"block_id": block["block_id"], "action_id": action}
-                body |= {"value": {"type": "button", "value": button["value"]}}
-                async with self.http.post(f"{self.base}/simulator/action", json=body) as answer:
-                    assert answer.status == 200, await answer.text()
-                return True
+        """Press the button of that action id: on the card, else in the announcement or a direct message to `user`.
+
+        Return False if there is none.
+        """
+        world = self.workspace.world
+        places = [self.channel(ROOM), self.channel("incidents")]
+        places += [c for c in world.channels.values() if c.is_direct and user in c.members]
+        for channel in places:
+            for message in world.history(channel) if channel else ():
+                if block := _button(message, action):
+                    body = {"as": user, "channel": channel.id, "ts": message["ts"], "block_id": block["block_id"]}
+                    element = next(one for one in _elements(block) if one.get("action_id") == action)
+                    body |= {"action_id": action, "value": {"type": "button", "value": element["value"]}}
+                    async with self.http.post(f"{self.base}/simulator/action", json=body) as answer:
+                        assert answer.status == 200, await answer.text()
+                    return True
         return False
+
+    def offers(self, action: str) -> bool:
+        """Whether a button of that action id stands in the room."""
+        return any(_button(message, action) for message in self.messages(ROOM))
 
     async def quiet(self) -> None:
         """Wait until no effect waits or runs: told by commits, not by the clock."""
@@ -389,27 +323,20 @@ class Site:
         return [one for one in said if self.kinds[one] == "tell"]
 
 
-def vendor_trouble(kind: str, retry_after: float) -> Trouble:
-    """Return what `kind` means for a vendor that is not Slack."""
-    match kind:
-        case "429" | "ratelimited":
-            return Trouble(status=429, headers={"Retry-After": str(int(retry_after))})
-        case "500" | "503":
-            return Trouble(status=int(kind))
-        case "reset_before" | "reset_after":
-            return Trouble(reset=True, after=kind == "reset_after")
-        case "silence" | "silence_after":
-            return Trouble(hang=True, after=kind == "silence_after")
-        case "malformed":
-            return Trouble(status=200, body='{"ok": tru', after=True)
-        case _:
-            return Trouble(status=401, body='{"error": "not allowed"}')
+def _elements(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*block.get("elements", ()), block.get("accessory") or {}]
+
+
+def _button(message: dict[str, Any], action: str) -> dict[str, Any] | None:
+    """Return the block of `message` in which that button is."""
+    blocks: list[dict[str, Any]] = message.get("blocks") or []
+    return next((b for b in blocks if any(one.get("action_id") == action for one in _elements(b))), None)
 
 
 @asynccontextmanager
 async def open_workspace(bot: str = "http://127.0.0.1:8080") -> AsyncIterator[tuple[Workspace, str]]:
     """Serve a workspace that lives in memory."""
-    app = web.Application()
+    app = web.Application(middlewares=[attributed])
     listener = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = WorkspaceSettings(
@@ -485,7 +412,8 @@ async def open_site(folder: Path, *, config: str = CONFIG, **more: str) -> Async
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
         house = await stack.enter_async_context(open_house(settings))
-        site = Site(house, opened, pager, page, sender, rest, base, http)
+        weather = Weather(opened, (pager, page, sender, rest))
+        site = Site(house, opened, pager, page, sender, rest, base, http, weather)
         site.watch()
         house.committer.on_commit.append(site.committed.set)
         await stack.enter_async_context(house.working())

@@ -12,6 +12,7 @@ from bot.delivery import carrier, circuit
 from bot.domain import folding
 from bot.usecases.cases import Request
 from tests.faults.site import CONFIG, PATIENCE, ROOM, Site, open_site
+from tests.faults.weather import Called
 from tests.support.demo import words_of
 
 KINDS = (
@@ -48,19 +49,19 @@ async def run(kind: str, folder: Path) -> list[tuple[dict[str, str], str]]:
         await site.say("incidents", "/incident declare sev2 Checkout is down")
         await site.quiet()
         before = len(site.messages(ROOM))
-        site.strike("503", lambda effect: True)
+        site.weather.strike("503", lambda called: True)
         desk = site.house.slack.refill._counter.desk
         for n in range(UPDATES):
             await desk.do(f"update INC-1 number {n}", CLI)
         await asyncio.sleep(1.2)  # the outage lasts
         met: list[str] = []
 
-        def once(effect: str) -> bool:
-            new = effect == "tell" and not met and kind != "calm"
+        def once(called: Called) -> bool:
+            new = called.pair == ("tell", "chat.postMessage") and not met and kind != "calm"
             met.extend(["tell"] if new else [])
             return new
 
-        site.strike(kind, once)
+        site.weather.strike(kind, once)
         if kind != "calm":
             await _struck(site, met)
         await desk.do(f"update INC-1 number {UPDATES}", CLI)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.faults.site import PATIENCE, ROOM, Site, open_site
+from tests.faults.weather import Called
 from tests.support.demo import words_of
 
 OTHER = "inc-2-search-is-slow"
@@ -23,10 +24,10 @@ async def test_a_channel_whose_messages_never_get_through_holds_up_no_other(tmp_
         silent = site.channel(ROOM).id
         calls = site.workspace.control.calls
 
-        def no_answer_in_the_first(kind: str) -> bool:
-            return kind == "tell" and calls[-1].args["channel"] == silent
+        def no_answer_in_the_first(called: Called) -> bool:
+            return called.kind == "tell" and calls[-1].args["channel"] == silent
 
-        site.strike("silence", no_answer_in_the_first)
+        site.weather.strike("silence", no_answer_in_the_first)
         await site.say(ROOM, "/incident update into the void")
         for n in range(4):
             await site.say(OTHER, f"/incident update number {n}")
@@ -34,12 +35,12 @@ async def test_a_channel_whose_messages_never_get_through_holds_up_no_other(tmp_
             while said(site, OTHER, "number 3") == 0:
                 site.committed.clear()
                 await site.committed.wait()
-        assert site.struck["tell"] > 0
+        assert site.weather.struck.total() > 0
         assert said(site, ROOM, "into the void") == 0, "it is still being tried"
         others = [call for call in calls if call.method == "chat.postMessage" and call.args["channel"] != silent]
         told = [call for call in others if "> number" in call.args["text"]]
         assert len(told) == 4, "each went out once, at the first attempt"
-        site.strike("silence", lambda kind: False)
+        site.weather.clear()
         await site.quiet()
         assert said(site, ROOM, "into the void") == 1
         assert site.twice() == []

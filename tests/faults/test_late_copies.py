@@ -8,6 +8,7 @@ import pytest
 
 from bot.simulator.control import CallRecord
 from tests.faults.site import ROOM, Site, open_site
+from tests.faults.weather import whose
 
 ARRIVES_AFTER = 2.5
 """Seconds: the repeat has looked and posted by then (0.5 s without an answer, at most 1 s of back-off)."""
@@ -65,7 +66,8 @@ async def test_a_card_that_comes_late_leaves_the_one_that_is_kept_up_to_date(tmp
     async with open_site(tmp_path) as site:
 
         def is_card(call: CallRecord) -> bool:
-            return call.method == "chat.postMessage" and site.effect_of(call.method, call.args) == "post_card"
+            called = whose(call.method)
+            return called is not None and called.pair == ("post_card", "chat.postMessage")
 
         delay(site, is_card)
         await site.say("incidents", "/incident declare sev3 Checkout is down")

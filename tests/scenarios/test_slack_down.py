@@ -8,20 +8,18 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
 
 from bot.delivery import carrier, circuit
 from bot.domain import folding
 from bot.inbound.slack import refill
 from bot.usecases.cases import Request
+from tests.faults.doors import TOKEN, alert, served
 from tests.faults.site import CONFIG, PATIENCE, ROOM, Site, open_site
 from tests.support.demo import ROOT, words_of
 
@@ -29,7 +27,6 @@ CLI = Request("cli:ann", surface="cli")
 QUICK = CONFIG.replace("lease: 3s}", "lease: 3s, fold_after: 1s}") + "severities: {sev1: {respond: 1s}}\n"
 OUTAGE = 1.5
 """Seconds: longer than `fold_after`."""
-TOKEN = "ann:a-token-for-the-private-pages"
 
 
 @pytest.fixture(autouse=True)
@@ -40,23 +37,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (carrier, circuit):
         monkeypatch.setattr(module, "PROBE_EVERY", timedelta(seconds=0.3))
     monkeypatch.setattr(folding, "EACH_TAKES", timedelta(seconds=0.05))
-
-
-@asynccontextmanager
-async def served(site: Site) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
-    """The house's own pages and webhooks on loopback, and a browser that is signed in."""
-    runner = web.AppRunner(site.house.app, shutdown_timeout=0.1)
-    await runner.setup()
-    port = web.TCPSite(runner, "127.0.0.1", 0)
-    await port.start()
-    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
-            async with browser.post(f"{base}/login", data={"token": TOKEN}, headers={"Origin": base}) as answer:
-                assert answer.status == 200, await answer.text()
-            yield base, browser
-    finally:
-        await runner.cleanup()
 
 
 async def weather(site: Site, **wanted: Any) -> None:
@@ -80,21 +60,6 @@ async def tocsin(folder: Path, *arguments: str) -> str:
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
     return said.decode()
-
-
-async def alert(base: str, browser: aiohttp.ClientSession, status: str) -> str:
-    """Send an alert of another service; return what became of it."""
-    labels = {"alertname": "SearchSlow", "service": "search", "severity": "warning"}
-    one = {"status": status, "labels": labels, "annotations": {}, "startsAt": "2026-03-14T09:00:00Z"}
-    one |= {"endsAt": "2026-03-14T09:05:00Z" if status == "resolved" else "0001-01-01T00:00:00Z", "fingerprint": "f1"}
-    body = {"version": "4", "groupKey": "g", "status": status, "receiver": "tocsin", "groupLabels": {}, "alerts": [one]}
-    body |= {"commonLabels": labels, "commonAnnotations": {}, "externalURL": "http://am"}
-    async with browser.post(
-        f"{base}/webhooks/alertmanager", json=body, headers={"Authorization": "Bearer faults"}
-    ) as answer:
-        assert answer.status == 202, await answer.text()
-        outcome: str = (await answer.json())["outcome"]
-        return outcome
 
 
 async def told(site: Site, look: Callable[[], Any], what: str) -> Any:

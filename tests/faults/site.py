@@ -168,6 +168,21 @@ class Site:
         assert said.get("ok"), said
         return said
 
+    async def declare(self, words: str) -> None:
+        """Declare an incident, and wait until all that follows is done.
+
+        What a process does for the first time takes long, and Slack waits three seconds for an answer.
+        """
+        number = 1
+        while await self.database.incident(number):
+            number += 1
+        await self.say("incidents", f"/incident declare {words}")
+        async with asyncio.timeout(PATIENCE):
+            while await self.database.incident(number) is None:
+                await self.committed.wait()
+                self.committed.clear()
+        await self.quiet()
+
     async def fire(self, incident: int) -> None:
         """Let an alert fire in an incident that a person declared."""
         fired = _Fired(episode(incident, service="checkout"))

@@ -44,9 +44,8 @@ def into_the_void(site: Site) -> list[Attempt]:
 @pytest.mark.parametrize("kind", ["silence", "429"])
 async def test_all_else_goes_on_while_one_channel_waits_out_a_silence_or_a_limit(tmp_path: Path, kind: str) -> None:
     async with open_site(tmp_path, config=LONG_CALLS) as site:
-        await site.say("incidents", "/incident declare sev3 Checkout is down #checkout")
-        await site.say("incidents", "/incident declare sev3 Search is slow")
-        await site.quiet()
+        await site.declare("sev3 Checkout is down #checkout")
+        await site.declare("sev3 Search is slow")
         calls, silent = site.workspace.control.calls, site.channel(ROOM).id
 
         def in_the_first(called: Called) -> bool:

@@ -25,7 +25,7 @@ RECOVERED_WITHIN = 10.0
 PAUSE = 0.03
 """Seconds between two alerts of a sender: the replicas shall be busy, not the machine."""
 STOPS_WITHIN = 10.0
-"""Seconds: what a supervisor grants before it kills. Whatever is under way, the stop waits for none of it beyond 8.5."""
+"""Seconds: what is promised (docs/operations.md). Whatever is under way, nothing is waited for beyond 8.5."""
 GONE_FOR = 12
 """Requests that are refused before the database comes back."""
 

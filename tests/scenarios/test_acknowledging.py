@@ -56,8 +56,7 @@ async def test_forty_commands_at_once_are_answered_while_each_call_takes_100_ms(
 ) -> None:
     """Waiting for one call of Slack each, one after the other, they would take four seconds."""
     async with open_site(tmp_path) as site:
-        await site.say("incidents", "/incident declare sev3 Warm up")
-        await site.quiet()
+        await site.declare("sev3 Warm up")
         site.workspace.control.latency_ms = LATENCY_MS
         waited, said = await at_once(site, "declare sev2 Outage")
         assert all("declared as SEV2" in one for one in said), said

@@ -120,8 +120,7 @@ def carried(site: Site) -> list[str]:
 async def test_an_outage_of_slack_stops_nothing_but_slack(tmp_path: Path) -> None:
     (tmp_path / "tocsin.yaml").write_text(QUICK)
     async with open_site(tmp_path, config=QUICK, TOCSIN_API_TOKENS=TOKEN) as site, served(site) as (base, browser):
-        await site.say("incidents", "/incident declare sev2 Checkout is down")
-        await site.quiet()
+        await site.declare("sev2 Checkout is down")
         room = site.channel(ROOM)
         before = len(site.messages(ROOM))
         await weather(site, down=True)

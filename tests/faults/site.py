@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import socket
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
-from aiohttp import web
 
 from bot.delivery.runner import Runner
 from bot.domain import commands as c
@@ -27,9 +24,7 @@ from bot.domain.runbook_match import Shelf
 from bot.domain.triage import triage
 from bot.ports.delivery import DeliveryError, Done, Job, Registration
 from bot.ports.store import Answer, Changes, Claim, Keys, Loaded
-from bot.render.slack.manifest import manifest
-from bot.settings import Config, Environment, Settings
-from bot.simulator import Workspace, WorkspaceSettings, workspace
+from bot.simulator import Workspace
 from bot.storage import schema
 from bot.storage.database import Database
 from bot.usecases.alerts import ReportBatch
@@ -37,28 +32,12 @@ from bot.usecases.cases import Act, Request
 from bot.usecases.notices import Announce
 from bot.usecases.triaging import AnswerQuestion
 from bot.wiring.house import House, open_house
-from tests.faults.weather import AT_WORK, Weather, attribute, attributed, named
-from tests.outbound.vendors import SECRET, FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage
+from tests.faults.surroundings import CONFIG, open_workspace, settings_for
+from tests.faults.weather import AT_WORK, Weather, attribute, named
+from tests.outbound.vendors import FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage
 from tests.support.alerts import alert, episode
 from tests.support.demo import ROOT, words_of
 
-CONFIG = """
-organization: {name: Acme, timezone: Europe/Berlin}
-channels: {announce: incidents, admin: random, archive_after: 0.5s}
-routes: [{match: ['alertname="Maybe"'], action: triage}]
-triage: {channel: general}
-services:
-  checkout:
-    {owners: [U0002], invite: [U0003], usergroups: [S0001], escalation: shop, components: [Checkout],
-     runbook: service-api-down}
-escalations:
-  shop: {levels: [{targets: [{user: U0002}, {pagerduty: default}], wait: 10m}]}
-statuspage:
-  components: [{name: Checkout, group: Shop}]
-  approval: {second_person: []}
-  providers: [builtin, statuspage]
-delivery: {call_timeout: 0.8s, lease: 3s}
-"""
 ROOM = "inc-1-checkout-is-down"
 PATIENCE = 40.0
 """Seconds. Generous: it only ends a test that has already failed."""
@@ -346,62 +325,6 @@ def _button(message: dict[str, Any], action: str) -> dict[str, Any] | None:
     """Return the block of `message` in which that button is."""
     blocks: list[dict[str, Any]] = message.get("blocks") or []
     return next((b for b in blocks if any(one.get("action_id") == action for one in _elements(b))), None)
-
-
-@asynccontextmanager
-async def open_workspace(bot: str = "http://127.0.0.1:8080") -> AsyncIterator[tuple[Workspace, str]]:
-    """Serve a workspace that lives in memory."""
-    app = web.Application(middlewares=[attributed])
-    listener = socket.create_server(("127.0.0.1", 0))
-    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = WorkspaceSettings(
-        path=":memory:",
-        base_url=base,
-        bot_token="xoxb-faults",
-        app_token="xapp-faults",
-        signing_secret="faults",
-        manifest=manifest(public_url=bot, socket_mode=True),
-    )
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    async with workspace(settings) as opened:
-        opened.add_routes(app)
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-        try:
-            yield opened, base
-        finally:
-            await runner.cleanup()
-
-
-def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: str = CONFIG, **more: str) -> Settings:
-    """Return the settings of a house beside these vendors; `more` are further variables.
-
-    With one of them, TOCSIN_ALERTMANAGER_API_URL, Alertmanager is called there.
-    """
-    read = yaml.safe_load(config)
-    if sender := more.pop("TOCSIN_ALERTMANAGER_API_URL", ""):
-        read["webhooks"] = {"alertmanager": {"url": sender}}
-    values: dict[str, Any] = {
-        "TOCSIN_DATABASE_URL": url,
-        "TOCSIN_PUBLIC_URL": "http://127.0.0.1:8080",
-        "SLACK_BOT_TOKEN": "xoxb-faults",
-        "SLACK_APP_TOKEN": "xapp-faults",
-        "SLACK_SIGNING_SECRET": "faults",
-        "SLACK_API_URL": f"{slack}/slack/api/",
-        "PAGERDUTY_ROUTING_KEY": SECRET,
-        "PAGERDUTY_EVENTS_URL": pager or "http://127.0.0.1:9",
-        "STATUSPAGE_API_KEY": SECRET,
-        "STATUSPAGE_PAGE_ID": "p1",
-        "STATUSPAGE_API_URL": f"{page}/v1" if page else "http://127.0.0.1:9/v1",
-        "TOCSIN_ALERTMANAGER_TOKEN": "faults",
-        "TOCSIN_ALERTMANAGER_API_TOKEN": SECRET,
-        "PAGERDUTY_API_TOKEN": SECRET,
-        "PAGERDUTY_FROM": "bot@example.com",
-        "TOCSIN_LOG_LEVEL": "ERROR",
-        "TOCSIN_LOG_FORMAT": "json",
-        **more,
-    }
-    return Settings(Environment(**values), Config.model_validate(read), None)
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 from bot.delivery import carrier, circuit
 from bot.domain import folding
 from bot.usecases.cases import Request
-from tests.faults.site import CONFIG, PATIENCE, ROOM, Site, open_site
+from tests.faults.site import PATIENCE, ROOM, Site, open_site
+from tests.faults.surroundings import CONFIG
 from tests.faults.weather import Called
 from tests.support.demo import words_of
 

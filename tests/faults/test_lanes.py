@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.site import CONFIG, PATIENCE, ROOM, Attempt, Site, open_site
+from tests.faults.site import PATIENCE, ROOM, Attempt, Site, open_site
+from tests.faults.surroundings import CONFIG
 from tests.faults.weather import Called
 from tests.support.demo import words_of
 

@@ -23,8 +23,9 @@ from bot.simulator.control import CallRecord
 from bot.storage import schema
 from bot.wiring import house
 from tests.faults.person import HOUSES_OWN, NOTED, Person
-from tests.faults.site import CONFIG, open_site
+from tests.faults.site import open_site
 from tests.faults.story import live
+from tests.faults.surroundings import CONFIG
 from tests.faults.weather import Called, once
 from tests.outbound.vendors import Served
 

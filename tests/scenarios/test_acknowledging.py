@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bot.simulator.control import Fault
 from tests.faults.doors import TOKEN, alert, served
-from tests.faults.site import CONFIG, Site, open_site
+from tests.faults.site import Site, open_site
+from tests.faults.surroundings import CONFIG
 
 COMMANDS = 40
 LATENCY_MS = 100

@@ -23,7 +23,8 @@ from bot.domain import folding
 from bot.inbound.slack import refill
 from bot.usecases.cases import Request
 from tests.faults.doors import TOKEN, alert, served
-from tests.faults.site import CONFIG, PATIENCE, ROOM, Site, open_site
+from tests.faults.site import PATIENCE, ROOM, Site, open_site
+from tests.faults.surroundings import CONFIG
 from tests.support import serving
 from tests.support.demo import ROOT, words_of
 

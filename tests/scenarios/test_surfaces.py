@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.domain.effects import ShowHome
 from bot.domain.events import RunbookAttached
 from bot.inbound.slack.events import members
 from bot.render.slack import ids, mrkdwn
 from bot.render.slack.views import VALUE
-from tests.faults.site import CONFIG, PATIENCE, Site, open_site
+from tests.faults.site import Site, open_site
+from tests.faults.surroundings import CONFIG
 from tests.support.demo import Person, words_of
 
 T = TypeVar("T")
@@ -50,18 +50,8 @@ class Desk:
         await self.says(ANNA, "incidents", f"/incident declare {text}")
 
     async def home(self, user: str) -> dict[str, Any]:
-        """What App Home shows, once it is opened and drawn."""
-
-        def drawn() -> int:
-            shows = (one.job.effect for one in self.site.attempts if isinstance(one.job.effect, ShowHome))
-            return sum(show.user == user for show in shows)
-
-        before = drawn()
+        """What App Home shows, once it is opened."""
         await self.site.open_home(user)
-        async with asyncio.timeout(PATIENCE):
-            while drawn() == before:
-                self.site.committed.clear()
-                await self.site.committed.wait()
         await self.site.quiet()
         views = self.site.workspace.world.views.values()
         return next(view for view in views if view["type"] == "home" and view["_user"] == user)
@@ -72,7 +62,7 @@ class Desk:
             (block, element)
             for block in view["blocks"]
             for element in [*block.get("elements", ()), block.get("accessory") or {}]
-            if action in (element.get("action_id", ""), element.get("action_id", "").partition(":")[0])
+            if element.get("action_id", "").partition(":")[0] == action
         )
         value = {"type": "button", "value": element["value"]}
         place = {"view_id": view["id"], "block_id": block["block_id"], "action_id": element["action_id"]}

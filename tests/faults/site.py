@@ -289,7 +289,7 @@ class Site:
             "home": [_CHANGING.sub("…", words_of(view)) for view in self.homes()],
             "direct": {user: words(self.direct(user)) for user in ("U0001", "U0002", "U0003")},
             "pages": dict(pages),
-            "answers": list(dict.fromkeys(self.rest.changes)),
+            "answers": list(self.rest.changes),
             "silences": [
                 (one["matchers"], one["comment"].partition(" [")[0], one["status"]["state"])
                 for one in self.sender.silences.values()

@@ -3,14 +3,18 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
+import pytest
 import yaml
 from aiohttp import web
 
+from bot.delivery import carrier, circuit, retry
 from bot.render.slack.manifest import manifest
 from bot.settings import Config, Environment, Settings
 from bot.simulator import Workspace, WorkspaceSettings, workspace
+from bot.wiring import house
 from tests.faults.weather import attributed
 from tests.outbound.vendors import SECRET
 
@@ -31,6 +35,17 @@ statuspage:
   providers: [builtin, statuspage]
 delivery: {call_timeout: 0.8s, lease: 3s}
 """
+
+PACE = 20
+"""Times faster than Slack's tiers allow, which are the matter of tests/scenarios/test_rate_tiers.py."""
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Spend less time on waiting: for Slack's tiers, for the next attempt, for a vendor that was down."""
+    patch.setattr(house, "LIMITS", {name: (most, time / PACE) for name, (most, time) in house.LIMITS.items()})
+    patch.setattr(retry, "BASE", 0.1)
+    for module in (carrier, circuit):
+        patch.setattr(module, "PROBE_EVERY", timedelta(seconds=0.3))
 
 
 @asynccontextmanager

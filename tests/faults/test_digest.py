@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import carrier, circuit
 from bot.domain import folding
 from bot.usecases.cases import Request
 from tests.faults.site import PATIENCE, ROOM, Site, open_site
-from tests.faults.surroundings import CONFIG
+from tests.faults.surroundings import CONFIG, hurry
 from tests.faults.weather import Called
 from tests.support.demo import words_of
 
@@ -40,8 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         return dict(zip(KINDS, await asyncio.gather(*map(one, KINDS), return_exceptions=True), strict=True))
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (carrier, circuit):
-            patch.setattr(module, "PROBE_EVERY", timedelta(seconds=0.3))
+        hurry(patch)
         patch.setattr(folding, "EACH_TAKES", timedelta(0))
         return asyncio.run(all_of_them())
 

@@ -9,23 +9,20 @@ import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from bot.delivery import carrier, circuit, retry
 from bot.domain.effects import AnyEffect
 from bot.domain.events import AnyEvent, DeliveryFailed
 from bot.domain.incident import Incident
 from bot.simulator.control import CallRecord
 from bot.storage import schema
-from bot.wiring import house
 from tests.faults.person import HOUSES_OWN, NOTED, Person
 from tests.faults.site import open_site
 from tests.faults.story import live
-from tests.faults.surroundings import CONFIG
+from tests.faults.surroundings import CONFIG, hurry
 from tests.faults.weather import Called, once
 from tests.outbound.vendors import Served
 
@@ -56,8 +53,6 @@ WAIT = 1.0
 """Seconds that a limited answer asks for."""
 LATENCY = 0.04
 """Seconds that an answer takes while limits are tried: what goes out together has left before the first one."""
-PACE = 20
-"""The story is told faster than Slack's tiers let it: they are the matter of tests/scenarios/test_rate_tiers.py."""
 
 
 @dataclass
@@ -106,10 +101,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run | Exception]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOCSIN_DATABASE_URL", f"sqlite:///{folders[IN_A_SHELL] / 'tocsin.db'}")
-        patch.setattr(house, "LIMITS", {name: (most, time / PACE) for name, (most, time) in house.LIMITS.items()})
-        patch.setattr(retry, "BASE", 0.1)
-        for module in (carrier, circuit):
-            patch.setattr(module, "PROBE_EVERY", timedelta(seconds=0.3))
+        hurry(patch)
         return asyncio.run(all_of_them())
 
 

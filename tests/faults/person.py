@@ -14,7 +14,9 @@ from tests.support.demo import words_of
 NOTED = ("invite", "usergroups.users.list")
 """A group that cannot be read keeps the others out of no channel: the timeline names it, and nothing has failed."""
 HOUSES_OWN = frozenset({"post_notice", "ask_triage", "show_triage", "show_home", "try_pager"})
-"""What belongs to no incident stands on no card: its first refusal ends it, and only the log tells."""
+"""What belongs to no incident stands on no card: `undelivered` lists it, and `redeliver` tries it again."""
+SHOWN_ANEW = frozenset({"ask_triage", "show_triage", "show_home"})
+"""Of these a newer one comes, or another place is asked, before anybody can look: one refusal each."""
 
 
 class Person:
@@ -44,7 +46,7 @@ class Person:
         if not self._in_a_shell and self._tells(called):
             return False
         self._refused[called.effect] = called
-        if called.kind in HOUSES_OWN:
+        if called.kind in SHOWN_ANEW:
             self._ended.add(called.kind)
         return True
 
@@ -55,11 +57,21 @@ class Person:
 
     async def try_again(self, site: Site) -> None:
         """Try again whatever failed, until nothing is left."""
+        while undelivered := await site.database.undelivered():
+            assert all(one.mend for one in undelivered), "each says what a person can do"
+            if self._in_a_shell:
+                await self._type("redeliver")
+            else:
+                await site.say("incidents", "/incident redeliver")
+            for one in undelivered:
+                self._let_through.add(self._refused[one.id].pair)
+                self.again[one.effect.kind] += 1
+            await site.quiet()
         while (state := await site.database.incident(1)) and state.failed:
             self.shown.append("\n".join(words_of(m) for m in site.messages(ROOM)))
             before = await self._retries()
             if self._in_a_shell:
-                await self._type()
+                await self._type("retry", "1")
             else:
                 assert await site.press(ids.RETRY), f"no button for {list(state.failed.values())}"
             while await self._retries() == before:
@@ -74,6 +86,6 @@ class Person:
     async def _retries(self) -> int:
         return sum(isinstance(item.event, DeliveryRetried) for item in await self._site.database.events(1))
 
-    async def _type(self) -> None:
-        typed = ["--config", str(self._folder / "tocsin.yaml"), "incident", "retry", "1"]
+    async def _type(self, *words: str) -> None:
+        typed = ["--config", str(self._folder / "tocsin.yaml"), "incident", *words]
         assert await asyncio.to_thread(cli.run, typed) == 0

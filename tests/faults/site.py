@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ import aiohttp
 from bot.delivery.runner import Runner
 from bot.domain import commands as c
 from bot.domain.alerts import AlertBatch, Episode
+from bot.domain.effects import ShowHome
 from bot.domain.events import AlertFact
 from bot.domain.incident import Incident
 from bot.domain.notices import Notice
@@ -74,6 +75,18 @@ class Attempt:
 
 
 @dataclass
+class Asked:
+    """One call of Slack, as the bot saw it: when it left, when its answer was read (in the loop's seconds), and for how
+    many seconds that asks to be left alone."""
+
+    method: str
+    channel: str
+    left: float
+    read: float
+    wait: float
+
+
+@dataclass
 class Site:
     """Everything that stands, and what was done to it."""
 
@@ -88,6 +101,7 @@ class Site:
     weather: Weather
     kinds: dict[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     committed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -112,8 +126,21 @@ class Site:
     def watch(self) -> None:
         """Note which effect every handler is called for, and let its calls say so."""
         attribute(self.registry["page_pager"].handler.__self__._http)  # type: ignore[attr-defined]
+        slack = self.registry["open_room"].handler.__self__._slack  # type: ignore[attr-defined]
+        slack._post = self._timed(slack._post)
         for kind, registration in self.registry.items():
             self.registry[kind] = replace(registration, handler=self._watched(registration))
+
+    def _timed(self, post: Callable[..., Any]) -> Callable[..., Any]:
+        async def timed(method: str, given: Mapping[str, object]) -> Any:
+            now = asyncio.get_running_loop().time
+            left = now()
+            status, headers, raw = await post(method, given)
+            wait = float(headers.get("Retry-After", 0))
+            self.asked.append(Asked(method, str(given.get("channel", "")), left, now(), wait))
+            return status, headers, raw
+
+        return timed
 
     def _watched(self, registration: Registration) -> Callable[[Job], Any]:
         async def handler(job: Job) -> Done:
@@ -195,12 +222,17 @@ class Site:
         await self.house.committer.submit(case)
 
     async def open_home(self, user: str = "U0001") -> None:
-        """Open App Home as a person does, and wait until the house is about to show it."""
+        """Open App Home as a person does, and wait until the house is about to draw it."""
         before = len(self.attempts)
+
+        def drawn() -> bool:
+            shows = (one.job.effect for one in self.attempts[before:])
+            return any(isinstance(one, ShowHome) and one.user == user for one in shows)
+
         async with self.http.get(f"{self.base}/simulator/home?as={user}") as answer:
             assert answer.status == 200
         async with asyncio.timeout(PATIENCE):
-            while "show_home" not in {one.job.effect.kind for one in self.attempts[before:]}:
+            while not drawn():
                 self.committed.clear()
                 await self.committed.wait()
 

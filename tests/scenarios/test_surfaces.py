@@ -50,7 +50,7 @@ class Desk:
         await self.says(ANNA, "incidents", f"/incident declare {text}")
 
     async def home(self, user: str) -> dict[str, Any]:
-        """What App Home shows, once it is opened."""
+        """What App Home shows, once it is opened and drawn."""
         await self.site.open_home(user)
         await self.site.quiet()
         views = self.site.workspace.world.views.values()
@@ -62,7 +62,7 @@ class Desk:
             (block, element)
             for block in view["blocks"]
             for element in [*block.get("elements", ()), block.get("accessory") or {}]
-            if element.get("action_id", "").partition(":")[0] == action
+            if action in (element.get("action_id", ""), element.get("action_id", "").partition(":")[0])
         )
         value = {"type": "button", "value": element["value"]}
         place = {"view_id": view["id"], "block_id": block["block_id"], "action_id": element["action_id"]}

@@ -139,6 +139,11 @@ class Delivery(Section):
     fold_after: Duration = FOLD_AFTER
     """What waited for a channel longer than this, while it was out of reach, is told there in one message."""
 
+    @property
+    def request_timeout(self) -> float:
+        """Seconds for one request: a little less than `call_timeout`, so that the error is in its adapter's words."""
+        return self.call_timeout.total_seconds() * 7 / 8
+
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not timedelta(0) < self.call_timeout < self.lease:

@@ -248,7 +248,8 @@ def _effects(before: Incident | None, s: Incident, item: e.Recorded, policy: Pol
             # Where the means of telling have failed, they are not used to tell of it: that would go on for ever.
             if ev.kind != "card":
                 yield from show(s, "card")
-            if not s.room and ev.kind not in ("tell_user", "post_announcement") and is_person(s.declared_by):
+            homeless = not s.room and ev.kind not in ("tell_user", "post_announcement")
+            if (homeless or ev.kind in ("post_card", "restore_room")) and is_person(s.declared_by):  # no card shows it
                 yield TellUser(user=s.declared_by, template="delivery_failed")
             if ev.kind == "open_room" and s.room_failed == 1:
                 yield from announce(s, policy)  # without a channel, others learn of it here only

@@ -5,7 +5,8 @@ sent, so no secret can come out of it (SECURITY.md).
 """
 
 import json as jsonlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -34,6 +35,32 @@ class Reply:
     def retry_after(self, now: datetime | None = None) -> float:
         """Return the seconds that `Retry-After` asks for."""
         return waits.retry_after(self.headers.get("Retry-After"), now)
+
+
+class RateLimit:
+    """What one vendor's budget lets leave: after a limited answer nothing, before the time that it named.
+
+    The claim waits, too; but what was claimed already would else still go. `clock` counts seconds.
+    """
+
+    def __init__(self, vendor: str, budget: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._vendor = vendor
+        self._budget = budget
+        self._clock = clock
+        self._until = 0.0
+
+    def let_pass(self) -> None:
+        """Raises DeliveryError, for as long as it is limited."""
+        if (wait := self._until - self._clock()) > 0:
+            raise self._error(wait)
+
+    def reached(self, wait: float) -> DeliveryError:
+        """Let nothing leave for `wait` seconds; return what to raise."""
+        self._until = self._clock() + wait
+        return self._error(wait)
+
+    def _error(self, wait: float) -> DeliveryError:
+        return DeliveryError(f"{self._vendor} limits our rate", retry_after=wait, parks=self._budget)
 
 
 async def call(

@@ -160,7 +160,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             stop=stop,
         )
         await stack.enter_async_context(slack)
-        to_slack = Slack(client)
+        to_slack = Slack(client, timeout=settings.config.delivery.request_timeout)
         calendars = calendars_of(settings, http, to_slack, roster)
         if calendars:
             reading.start(calendars.refresh())

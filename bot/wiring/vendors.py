@@ -11,13 +11,14 @@ from bot.settings import Settings
 
 
 def vendors(settings: Settings, slack: Registry, http: aiohttp.ClientSession, installation: str) -> Registry:
-    env = settings.env
+    env, timeout = settings.env, settings.config.delivery.request_timeout
     pager = PagerDuty(
         http,
         routing_key=env.pagerduty_routing_key,
         events_url=env.pagerduty_events_url,
         installation=installation,
         public_url=settings.public_url,
+        timeout=timeout,
     )
     page = Statuspage(
         http,
@@ -25,6 +26,7 @@ def vendors(settings: Settings, slack: Registry, http: aiohttp.ClientSession, in
         page_id=env.statuspage_page_id,
         api_url=env.statuspage_api_url,
         installation=installation,
+        timeout=timeout,
     )
     alertmanager = Alertmanager(
         http,
@@ -32,9 +34,14 @@ def vendors(settings: Settings, slack: Registry, http: aiohttp.ClientSession, in
         token=env.alertmanager_api_token,
         basic=env.alertmanager_api_basic,
         installation=installation,
+        timeout=timeout,
     )
     answers = PagerDutyAnswers(
-        http, token=env.pagerduty_api_token, sender=env.pagerduty_from, api_url=env.pagerduty_api_url
+        http,
+        token=env.pagerduty_api_token,
+        sender=env.pagerduty_from,
+        api_url=env.pagerduty_api_url,
+        timeout=timeout,
     )
     vendors = (pager, answers, page, alertmanager)
     return {

@@ -9,12 +9,12 @@ from unittest.mock import Mock
 from bot.delivery.circuit import PROBE_EVERY
 from bot.delivery.retry import PAGE_GIVES_UP_AFTER
 from bot.domain import commands as c
-from bot.domain.effects import RESPONSE
+from bot.domain.effects import RESPONSE, TellUser
 from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed
 from bot.ports.store import Answer, Unavailable
 from bot.usecases.committer import Case
 from bot.usecases.looks import OweLooks
-from tests.delivery.world import Clock, Process, World, transient
+from tests.delivery.world import ANN, Clock, Process, World, transient
 from tests.support.memory import OVER, MemoryStore
 
 
@@ -61,6 +61,20 @@ async def test_a_permanent_failure_is_told_and_a_person_can_have_it_tried_again(
         await bot.step()
     assert world.kinds().count("pin_card") == 1
     assert store.tables.incidents[number].failed == {}
+
+
+async def test_a_card_that_cannot_be_posted_is_told_to_whoever_declared_since_no_card_tells_it(
+    store: MemoryStore, world: World, clock: Clock
+) -> None:
+    world.fails["post_card"] = [DeliveryError("missing_scope", permanent=True, mend="install the app again")]
+    async with Process(store, store, world, clock) as bot:
+        number = await bot.declare()
+        await bot.step()
+        told = [job.effect for job in world.jobs if isinstance(job.effect, TellUser)]
+        assert [(one.user, one.template) for one in told] == [(ANN.actor, "delivery_failed")]
+        await bot.act(number, c.RetryDelivery())
+        await bot.step()
+    assert "pin_card" in world.kinds()
 
 
 async def test_when_everything_is_refused_it_is_told_once_and_comes_to_rest(

@@ -1,11 +1,10 @@
-"""The real house on loopback, beside the simulated workspace and two fake vendors; and weather aimed at effects."""
+"""The real house on loopback, beside the simulated workspace and fake vendors; and what people do there."""
 
 import asyncio
 import json
 import re
-import socket
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
-from aiohttp import web
 
 from bot.delivery.runner import Runner
 from bot.domain import commands as c
 from bot.domain.alerts import AlertBatch, Episode
+from bot.domain.effects import ShowHome
 from bot.domain.events import AlertFact
 from bot.domain.incident import Incident
 from bot.domain.notices import Notice
@@ -27,10 +25,7 @@ from bot.domain.runbook_match import Shelf
 from bot.domain.triage import triage
 from bot.ports.delivery import DeliveryError, Done, Job, Registration
 from bot.ports.store import Answer, Changes, Claim, Keys, Loaded
-from bot.render.slack.manifest import manifest
-from bot.settings import Config, Environment, Settings
-from bot.simulator import Workspace, WorkspaceSettings, workspace
-from bot.simulator.control import Fault
+from bot.simulator import Workspace
 from bot.storage import schema
 from bot.storage.database import Database
 from bot.usecases.alerts import ReportBatch
@@ -38,62 +33,19 @@ from bot.usecases.cases import Act, Request
 from bot.usecases.notices import Announce
 from bot.usecases.triaging import AnswerQuestion
 from bot.wiring.house import House, open_house
-from tests.outbound.vendors import SECRET, FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage, Trouble
+from tests.faults.surroundings import CONFIG, open_workspace, settings_for
+from tests.faults.weather import AT_WORK, Weather, attribute, named
+from tests.outbound.vendors import FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage
 from tests.support.alerts import alert, episode
 from tests.support.demo import ROOT, words_of
 
-CONFIG = """
-organization: {name: Acme, timezone: Europe/Berlin}
-channels: {announce: incidents, admin: random, archive_after: 0.5s}
-routes: [{match: ['alertname="Maybe"'], action: triage}]
-triage: {channel: general}
-services:
-  checkout:
-    {owners: [U0002], invite: [U0003], usergroups: [S0001], escalation: shop, components: [Checkout],
-     runbook: service-api-down}
-escalations:
-  shop: {levels: [{targets: [{user: U0002}, {pagerduty: default}], wait: 10m}]}
-statuspage:
-  components: [{name: Checkout, group: Shop}]
-  approval: {second_person: []}
-  providers: [builtin, statuspage]
-delivery: {call_timeout: 0.8s, lease: 3s}
-"""
 ROOM = "inc-1-checkout-is-down"
 PATIENCE = 40.0
 """Seconds. Generous: it only ends a test that has already failed."""
-EFFECTS_OF = {
-    "conversations.create": "open_room",
-    "conversations.invite": "invite",
-    "conversations.setTopic": "show_topic",
-    "conversations.rename": "name_room",
-    "conversations.archive": "archive_room",
-    "conversations.unarchive": "restore_room",
-    "pins.add": "pin_card",
-    "bookmarks.add": "bookmark",
-    "bookmarks.remove": "show_call",
-    "chat.update": "show_message",
-    "views.publish": "show_home",
-}
-"""Methods that one effect alone calls; of a post, the metadata says whose it is."""
 _CHANGING = re.compile(
     r" in <#C\w+>|<#C\w+>|\. Its channel #\S+ is being opened; you will be invited\."
     r"|<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
 )
-Strikes = Callable[[str], bool]
-"""Told an effect's kind when it is about to be carried out; True if it shall go wrong."""
-
-
-def once() -> Strikes:
-    """Strike the first call of every kind."""
-    struck: set[str] = set()
-
-    def strikes(kind: str) -> bool:
-        new = kind not in struck
-        struck.add(kind)
-        return new
-
-    return strikes
 
 
 @dataclass(frozen=True)
@@ -123,6 +75,18 @@ class Attempt:
 
 
 @dataclass
+class Asked:
+    """One call of Slack, as the bot saw it: when it left, when its answer was read (in the loop's seconds), and for how
+    many seconds that asks to be left alone."""
+
+    method: str
+    channel: str
+    left: float
+    read: float
+    wait: float
+
+
+@dataclass
 class Site:
     """Everything that stands, and what was done to it."""
 
@@ -134,9 +98,10 @@ class Site:
     rest: FakePagerDutyRest
     base: str
     http: aiohttp.ClientSession
+    weather: Weather
     kinds: dict[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
-    struck: Counter[str] = field(default_factory=Counter)
+    asked: list[Asked] = field(default_factory=list)
     committed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -158,69 +123,38 @@ class Site:
         assert isinstance(store, Database)
         return store
 
-    # --- weather --------------------------------------------------------------------------------------
-    def strike(self, kind: str, strikes: Strikes, retry_after: float = 1) -> None:
-        """Let the calls go wrong that `strikes` picks, in the way `kind` names; the vendors in the like way."""
-        control = self.workspace.control
-
-        def fault(method: str) -> Fault | None:
-            effect = self.effect_of(method, control.calls[-1].args)
-            if not effect or not strikes(effect):
-                return None
-            self.struck[effect] += 1
-            return Fault(kind, method, retry_after=retry_after)
-
-        control.fault = fault  # type: ignore[method-assign]
-        trouble = vendor_trouble(kind, retry_after)
-
-        def meet(effects: dict[str, str]) -> Callable[[str, Any], Trouble | None]:
-            def trouble_for(method: str, body: Any) -> Trouble | None:
-                effect = effects.get(str((body or {}).get("event_action", method)))
-                if "/test/" in str((body or {}).get("dedup_key", "")):
-                    effect = "try_pager"
-                if effect is None or not strikes(effect):
-                    return None
-                self.struck[effect] += 1
-                return trouble
-
-            return trouble_for
-
-        self.pager.trouble_for = meet(  # type: ignore[method-assign]
-            {"trigger": "page_pager", "acknowledge": "quiet_pager", "resolve": "quiet_pager"}
-        )
-        self.page.trouble_for = meet(  # type: ignore[method-assign]
-            {"POST": "show_status_page", "PATCH": "show_status_page"}
-        )
-        self.sender.trouble_for = meet(  # type: ignore[method-assign]
-            {"POST": "silence_alert", "DELETE": "lift_silence"}
-        )
-        self.rest.trouble_for = meet({"PUT": "answer_sender"})  # type: ignore[method-assign]
-
-    def effect_of(self, method: str, arguments: dict[str, Any]) -> str:
-        """Return the kind of effect that makes this call."""
-        if method == "chat.postMessage":
-            metadata = arguments["metadata"]
-            payload = (json.loads(metadata) if isinstance(metadata, str) else metadata)["event_payload"]
-            return self.kinds[payload["effect"]]
-        if method == "chat.update" and str(arguments.get("text", "")).startswith(("❓", "🔕")):
-            return "show_triage"
-        return EFFECTS_OF.get(method, "")
-
     def watch(self) -> None:
-        """Note which effect every handler is called for."""
+        """Note which effect every handler is called for, and let its calls say so."""
+        attribute(self.registry["page_pager"].handler.__self__._http)  # type: ignore[attr-defined]
+        slack = self.registry["open_room"].handler.__self__._slack  # type: ignore[attr-defined]
+        slack._post = self._timed(slack._post)
         for kind, registration in self.registry.items():
             self.registry[kind] = replace(registration, handler=self._watched(registration))
+
+    def _timed(self, post: Callable[..., Any]) -> Callable[..., Any]:
+        async def timed(method: str, given: Mapping[str, object]) -> Any:
+            now = asyncio.get_running_loop().time
+            left = now()
+            status, headers, raw = await post(method, given)
+            wait = float(headers.get("Retry-After", 0))
+            self.asked.append(Asked(method, str(given.get("channel", "")), left, now(), wait))
+            return status, headers, raw
+
+        return timed
 
     def _watched(self, registration: Registration) -> Callable[[Job], Any]:
         async def handler(job: Job) -> Done:
             self.kinds[job.id] = job.effect.kind
             attempt = Attempt(job, asyncio.get_running_loop().time(), "no answer")
             self.attempts.append(attempt)
+            AT_WORK.set(named(job.effect, job.id))
             try:
                 done = await registration.handler(job)
             except DeliveryError as exc:
                 attempt.error = str(exc)
                 raise
+            finally:
+                AT_WORK.set("")
             attempt.error = ""
             return done
 
@@ -239,6 +173,21 @@ class Site:
             said: dict[str, Any] = await answer.json()
         assert said.get("ok"), said
         return said
+
+    async def declare(self, words: str) -> None:
+        """Declare an incident, and wait until all that follows is done.
+
+        What a process does for the first time takes long, and Slack waits three seconds for an answer.
+        """
+        number = 1
+        while await self.database.incident(number):
+            number += 1
+        await self.say("incidents", f"/incident declare {words}")
+        async with asyncio.timeout(PATIENCE):
+            while await self.database.incident(number) is None:
+                await self.committed.wait()
+                self.committed.clear()
+        await self.quiet()
 
     async def fire(self, incident: int) -> None:
         """Let an alert fire in an incident that a person declared."""
@@ -273,31 +222,42 @@ class Site:
         await self.house.committer.submit(case)
 
     async def open_home(self, user: str = "U0001") -> None:
-        """Open App Home as a person does, and wait until the house has heard of it."""
-        homes = self.house.slack._counter.homes
-        assert homes is not None
-        before = homes._open.get(user)
+        """Open App Home as a person does, and wait until the house is about to draw it."""
+        before = len(self.attempts)
+
+        def drawn() -> bool:
+            shows = (one.job.effect for one in self.attempts[before:])
+            return any(isinstance(one, ShowHome) and one.user == user for one in shows)
+
         async with self.http.get(f"{self.base}/simulator/home?as={user}") as answer:
             assert answer.status == 200
         async with asyncio.timeout(PATIENCE):
-            while homes._open.get(user) == before:
+            while not drawn():
                 self.committed.clear()
                 await self.committed.wait()
 
     async def press(self, action: str, user: str = "U0001") -> bool:
-        """Press the button of that action id in the room; False if there is none."""
-        for message in self.messages(ROOM):
-            for block in message.get("blocks") or ():
-                button = block.get("accessory") or {}
-                if button.get("action_id") != action:
-                    continue
-                body = {"as": user, "channel": self.channel(ROOM).id, "ts": message["ts"]}
-                body |= {"block_id": block["block_id"], "action_id": action}
-                body |= {"value": {"type": "button", "value": button["value"]}}
-                async with self.http.post(f"{self.base}/simulator/action", json=body) as answer:
-                    assert answer.status == 200, await answer.text()
-                return True
+        """Press the button of that action id: on the card, else in the announcement or a direct message to `user`.
+
+        Return False if there is none.
+        """
+        world = self.workspace.world
+        places = [self.channel(ROOM), self.channel("incidents")]
+        places += [c for c in world.channels.values() if c.is_direct and user in c.members]
+        for channel in places:
+            for message in world.history(channel) if channel else ():
+                if block := _button(message, action):
+                    body = {"as": user, "channel": channel.id, "ts": message["ts"], "block_id": block["block_id"]}
+                    element = next(one for one in _elements(block) if one.get("action_id") == action)
+                    body |= {"action_id": action, "value": {"type": "button", "value": element["value"]}}
+                    async with self.http.post(f"{self.base}/simulator/action", json=body) as answer:
+                        assert answer.status == 200, await answer.text()
+                    return True
         return False
+
+    def offers(self, action: str) -> bool:
+        """Whether a button of that action id stands in the room."""
+        return any(_button(message, action) for message in self.messages(ROOM))
 
     async def quiet(self) -> None:
         """Wait until no effect waits or runs: told by commits, not by the clock."""
@@ -361,7 +321,7 @@ class Site:
             "home": [_CHANGING.sub("…", words_of(view)) for view in self.homes()],
             "direct": {user: words(self.direct(user)) for user in ("U0001", "U0002", "U0003")},
             "pages": dict(pages),
-            "answers": list(dict.fromkeys(self.rest.changes)),
+            "answers": list(self.rest.changes),
             "silences": [
                 (one["matchers"], one["comment"].partition(" [")[0], one["status"]["state"])
                 for one in self.sender.silences.values()
@@ -389,77 +349,14 @@ class Site:
         return [one for one in said if self.kinds[one] == "tell"]
 
 
-def vendor_trouble(kind: str, retry_after: float) -> Trouble:
-    """Return what `kind` means for a vendor that is not Slack."""
-    match kind:
-        case "429" | "ratelimited":
-            return Trouble(status=429, headers={"Retry-After": str(int(retry_after))})
-        case "500" | "503":
-            return Trouble(status=int(kind))
-        case "reset_before" | "reset_after":
-            return Trouble(reset=True, after=kind == "reset_after")
-        case "silence" | "silence_after":
-            return Trouble(hang=True, after=kind == "silence_after")
-        case "malformed":
-            return Trouble(status=200, body='{"ok": tru', after=True)
-        case _:
-            return Trouble(status=401, body='{"error": "not allowed"}')
+def _elements(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*block.get("elements", ()), block.get("accessory") or {}]
 
 
-@asynccontextmanager
-async def open_workspace(bot: str = "http://127.0.0.1:8080") -> AsyncIterator[tuple[Workspace, str]]:
-    """Serve a workspace that lives in memory."""
-    app = web.Application()
-    listener = socket.create_server(("127.0.0.1", 0))
-    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = WorkspaceSettings(
-        path=":memory:",
-        base_url=base,
-        bot_token="xoxb-faults",
-        app_token="xapp-faults",
-        signing_secret="faults",
-        manifest=manifest(public_url=bot, socket_mode=True),
-    )
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    async with workspace(settings) as opened:
-        opened.add_routes(app)
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-        try:
-            yield opened, base
-        finally:
-            await runner.cleanup()
-
-
-def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: str = CONFIG, **more: str) -> Settings:
-    """Return the settings of a house beside these vendors; `more` are further variables.
-
-    With one of them, TOCSIN_ALERTMANAGER_API_URL, Alertmanager is called there.
-    """
-    read = yaml.safe_load(config)
-    if sender := more.pop("TOCSIN_ALERTMANAGER_API_URL", ""):
-        read["webhooks"] = {"alertmanager": {"url": sender}}
-    values: dict[str, Any] = {
-        "TOCSIN_DATABASE_URL": url,
-        "TOCSIN_PUBLIC_URL": "http://127.0.0.1:8080",
-        "SLACK_BOT_TOKEN": "xoxb-faults",
-        "SLACK_APP_TOKEN": "xapp-faults",
-        "SLACK_SIGNING_SECRET": "faults",
-        "SLACK_API_URL": f"{slack}/slack/api/",
-        "PAGERDUTY_ROUTING_KEY": SECRET,
-        "PAGERDUTY_EVENTS_URL": pager or "http://127.0.0.1:9",
-        "STATUSPAGE_API_KEY": SECRET,
-        "STATUSPAGE_PAGE_ID": "p1",
-        "STATUSPAGE_API_URL": f"{page}/v1" if page else "http://127.0.0.1:9/v1",
-        "TOCSIN_ALERTMANAGER_TOKEN": "faults",
-        "TOCSIN_ALERTMANAGER_API_TOKEN": SECRET,
-        "PAGERDUTY_API_TOKEN": SECRET,
-        "PAGERDUTY_FROM": "bot@example.com",
-        "TOCSIN_LOG_LEVEL": "ERROR",
-        "TOCSIN_LOG_FORMAT": "json",
-        **more,
-    }
-    return Settings(Environment(**values), Config.model_validate(read), None)
+def _button(message: dict[str, Any], action: str) -> dict[str, Any] | None:
+    """Return the block of `message` in which that button is."""
+    blocks: list[dict[str, Any]] = message.get("blocks") or []
+    return next((b for b in blocks if any(one.get("action_id") == action for one in _elements(b))), None)
 
 
 @asynccontextmanager
@@ -485,7 +382,8 @@ async def open_site(folder: Path, *, config: str = CONFIG, **more: str) -> Async
         )
         http = await stack.enter_async_context(aiohttp.ClientSession())
         house = await stack.enter_async_context(open_house(settings))
-        site = Site(house, opened, pager, page, sender, rest, base, http)
+        weather = Weather(opened, (pager, page, sender, rest))
+        site = Site(house, opened, pager, page, sender, rest, base, http, weather)
         site.watch()
         house.committer.on_commit.append(site.committed.set)
         await stack.enter_async_context(house.working())

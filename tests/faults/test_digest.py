@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import carrier, circuit
 from bot.domain import folding
 from bot.usecases.cases import Request
-from tests.faults.site import CONFIG, PATIENCE, ROOM, Site, open_site
+from tests.faults.site import PATIENCE, ROOM, Site, open_site
+from tests.faults.surroundings import CONFIG, hurry
+from tests.faults.weather import Called
 from tests.support.demo import words_of
 
 KINDS = (
@@ -20,7 +21,9 @@ KINDS = (
 SIDE_BY_SIDE = 4
 UPDATES = 4
 CLI = Request("cli:ann", surface="cli")
-QUICK = CONFIG.replace("lease: 3s}", "lease: 3s, fold_after: 1s}")
+HURRIED = CONFIG.replace("lease: 3s}", "lease: 3s, fold_after: 1s}")
+PATIENT = HURRIED.replace("call_timeout: 0.8s, lease: 3s", "call_timeout: 5s, lease: 8s")
+"""Where nobody is silent, nothing hangs on how fast this machine is."""
 
 
 @pytest.fixture(scope="module")
@@ -36,31 +39,29 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         return dict(zip(KINDS, await asyncio.gather(*map(one, KINDS), return_exceptions=True), strict=True))
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (carrier, circuit):
-            patch.setattr(module, "PROBE_EVERY", timedelta(seconds=0.3))
+        hurry(patch)
         patch.setattr(folding, "EACH_TAKES", timedelta(0))
         return asyncio.run(all_of_them())
 
 
 async def run(kind: str, folder: Path) -> list[tuple[dict[str, str], str]]:
     """Four updates wait through an outage; the message that tells them meets `kind`; one more comes to wait."""
-    async with open_site(folder, config=QUICK) as site:
-        await site.say("incidents", "/incident declare sev2 Checkout is down")
-        await site.quiet()
+    async with open_site(folder, config=HURRIED if kind.startswith("silence") else PATIENT) as site:
+        await site.declare("sev2 Checkout is down")
         before = len(site.messages(ROOM))
-        site.strike("503", lambda effect: True)
+        site.weather.strike("503", lambda called: True)
         desk = site.house.slack.refill._counter.desk
         for n in range(UPDATES):
             await desk.do(f"update INC-1 number {n}", CLI)
         await asyncio.sleep(1.2)  # the outage lasts
         met: list[str] = []
 
-        def once(effect: str) -> bool:
-            new = effect == "tell" and not met and kind != "calm"
+        def once(called: Called) -> bool:
+            new = called.pair == ("tell", "chat.postMessage") and not met and kind != "calm"
             met.extend(["tell"] if new else [])
             return new
 
-        site.strike(kind, once)
+        site.weather.strike(kind, once)
         if kind != "calm":
             await _struck(site, met)
         await desk.do(f"update INC-1 number {UPDATES}", CLI)

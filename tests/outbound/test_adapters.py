@@ -178,6 +178,17 @@ async def test_a_rate_limit_says_how_long_and_what_to_park(case: Case) -> None:
     assert (error.permanent, error.retry_after, error.parks) == (False, 7.0, case.budget)
 
 
+async def test_after_a_rate_limit_nothing_leaves_before_its_time_though_it_was_claimed_before(case: Case) -> None:
+    await fails(case, EVERYTHING["429"])
+    asked = len(case.vendor.requests)
+    for repeat in (False, True):
+        with pytest.raises(DeliveryError) as caught:
+            await case.deliver(case.job(repeat))
+        assert 5 < caught.value.retry_after <= 7
+        assert caught.value.parks == case.budget
+    assert len(case.vendor.requests) == asked
+
+
 @pytest.mark.parametrize(
     ("header", "least", "most"),
     [("", 1, 60), ("soon", 1, 60), ("-5", 1, 60), ("99999999", 1, 900), ("²", 1, 60), ("0", 1, 1)],

@@ -63,21 +63,45 @@ class Trouble:
     after: bool = False
 
 
+@dataclass
+class Served:
+    """When a request came in and was answered, in seconds of the loop, and with which status (0: not at all)."""
+
+    at: float
+    done_at: float = 0.0
+    status: int = 0
+
+
 class Vendor:
-    """A server that remembers its requests. `troubles` are met one a request (None: all is well)."""
+    """A server that remembers its requests. `troubles` are met one a request (None: all is well).
+
+    `latency` is in seconds: what is asked for together has then come before the first answer.
+    """
+
+    latency = 0.0
 
     def __init__(self) -> None:
         self.troubles: list[Trouble | None] = []
         self.requests: list[tuple[str, str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
+        self.served: list[Served] = []
         self._hanging = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Meet the next trouble, or do what was asked."""
+        """Meet the next trouble, or do what was asked; remember when."""
         raw = await request.read()
         body = json.loads(raw) if raw else None
+        served = Served(asyncio.get_running_loop().time())
+        self.served.append(served)
         self.requests.append((request.method, request.path_qs, body))
         self.headers.append(dict(request.headers))
+        answer = await self._meet(request, body)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        served.done_at, served.status = asyncio.get_running_loop().time(), answer.status
+        return answer
+
+    async def _meet(self, request: web.Request, body: Any) -> web.StreamResponse:
         trouble = self.trouble_for(request.method, body)
         if trouble is None:
             return self.do(request, body)

@@ -1,5 +1,6 @@
 """The database goes away and comes back; replicas are replaced one after another: nothing taken is lost."""
 
+import json
 import threading
 import time
 from collections import Counter
@@ -11,18 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crew import UNHURRIED, Crew, Workspace, alert, doubled
+from tests.support.crew import BROKEN, NOBODY, UNHURRIED, Crew, Workspace, alert, doubled
 from tests.support.demo import fetch, until
 from tests.support.postgres import Cluster
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kill, pytest.mark.timeout(300)]
 
-ANSWER_DUE = 3.5
-"""Seconds: who asks waits three, and this machine is busy."""
+ANSWER_DUE = 6.0
+"""Seconds: who asks waits three, and a machine may be slow. Whoever waited for the database would wait for ever."""
 RECOVERED_WITHIN = 10.0
 """Seconds until twenty more alerts are taken."""
 PAUSE = 0.03
 """Seconds between two alerts of a sender: the replicas shall be busy, not the machine."""
+STOPS_WITHIN = 10.0
+"""Seconds: what is promised (docs/operations.md). Whatever is under way, nothing is waited for beyond 8.5."""
 GONE_FOR = 12
 """Requests that are refused before the database comes back."""
 
@@ -32,6 +35,10 @@ def crew(tmp_path: Path, durable: Cluster) -> Iterator[Crew]:
     """Three replicas whose response timers stay silent."""
     with Crew(tmp_path, durable, config=UNHURRIED) as crew:
         yield crew
+
+
+NEW = ("opened", "attached")
+"""What becomes of an alert that nobody knew."""
 
 
 class Load:
@@ -44,6 +51,8 @@ class Load:
         self.answers: Counter[int] = Counter()
         self.taken: dict[str, str] = {}
         """Alert → incident."""
+        self.known: list[str] = []
+        """Alerts of which a replica knew already when it first said that it had taken them."""
         self.slowest = 0.0
 
     def send(self) -> None:
@@ -57,6 +66,8 @@ class Load:
                 self.slowest = max(self.slowest, time.monotonic() - began)
                 self.answers[status] += 1
                 if status == 202:
+                    if told["outcome"] not in NEW:
+                        self.known.append(f"Load{n}")
                     self.taken[f"Load{n}"] = str(told["incident"])
                     break
 
@@ -139,33 +150,56 @@ def assert_it_is_said(crew: Crew) -> None:
 
 
 def test_a_rolling_restart_under_load_refuses_nothing_it_has_accepted(crew: Crew) -> None:
-    load, said = Load(crew), list[str]()
+    load, writer = Load(crew), Writer(crew)
     with load.running(), ThreadPoolExecutor(1) as pool:
-        people = pool.submit(lambda: said.extend(ask(crew, load)))
+        load.goes_on()
+        writing = pool.submit(writer.write)
         for n in range(3):
             load.goes_on()
             began = time.monotonic()
             assert crew.running[n].stop() == 0
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < STOPS_WITHIN
             crew.launch(n)
             crew.ready(n)
         load.goes_on()
-        load.taken["done"] = "done"
-        people.result(timeout=60)
-        del load.taken["done"]
-    # who stops takes nothing new, and says so (503); 0 is a line to a process that is not there
-    assert set(load.answers) <= {202, 503, 0}
+        writer.stop.set()
+        writing.result(timeout=60)
+    # who stops takes nothing new, and says so, until nobody is there; a line that was not taken up yet breaks
+    assert set(load.answers) <= {202, 503, NOBODY, BROKEN}
     assert load.answers[503] < load.answers[202]
-    assert said
-    assert [one for one in said if "Not saved" in one] == []
-    # Socket Mode knows no goodbye: an envelope may cross our closing of the socket, unread
-    assert said.count("None") <= len(crew.ports), "every command that was read was answered"
+    assert load.known == [], "what was refused, and what got no answer, had not been taken"
     assert_kept(crew, load)
+    writer.assert_each_answer_is_true()
 
 
-def ask(crew: Crew, load: Load) -> Iterator[str]:
-    """Somebody asks in Slack, again and again, until the load is done."""
-    person = crew.person("U0004")
-    while "done" not in load.taken:
-        answer = person.say("general", "/incident INC-1 timers")
-        yield str(answer.get("text"))
+class Writer:
+    """Somebody who writes one update after the other in Slack, none of them twice."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self.stop = threading.Event()
+        self.told: dict[str, str] = {}
+        """What was written → the answer; empty where Slack said that there was none."""
+
+    def write(self) -> None:
+        """Write until told to stop."""
+        person = self._crew.person("U0004")
+        for n in count(1):
+            if self.stop.wait(PAUSE):
+                return
+            words = f"word {n} of many"
+            self.told[words] = str(person.say("general", f"/incident update INC-1 {words}").get("text") or "")
+
+    def assert_each_answer_is_true(self) -> None:
+        """What was said to be posted is on the timeline, once; and nothing else that was written."""
+        code, listed = self._crew.run("incident", "timeline", "1", "--json")
+        assert code == 0, listed
+        lines = [line["text"] for line in json.loads(listed)]
+        true = {words: int("is posted" in said) for words, said in self.told.items()}
+        assert {words: sum(words in line for line in lines) for words in self.told} == true
+        posts = [one for one in Workspace(self._crew).texts() if one.startswith("*Update*")]
+        assert {words: sum(words in one for one in posts) for words in self.told} == true
+        # Socket Mode knows no goodbye: an envelope may cross our closing of the socket, unread
+        unanswered = [words for words, said in self.told.items() if "is posted" not in said]
+        assert len(unanswered) <= len(self._crew.ports), {words: self.told[words] for words in unanswered}
+        assert len(self.told) > 3 * len(self._crew.ports)

@@ -21,7 +21,8 @@ from bot.usecases.cases import Act, Open, Request
 from bot.usecases.settling import Ring
 from bot.wiring.house import House, open_house
 from bot.wiring.serving import listening
-from tests.faults.site import CONFIG, PATIENCE, open_workspace, settings_for
+from tests.faults.site import PATIENCE
+from tests.faults.surroundings import CONFIG, open_workspace, settings_for
 from tests.outbound.vendors import FakePagerDuty
 from tests.support.demo import ROOT
 

@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.domain.effects import ShowHome
 from bot.domain.events import RunbookAttached
 from bot.inbound.slack.events import members
 from bot.render.slack import ids, mrkdwn
 from bot.render.slack.views import VALUE
-from tests.faults.site import CONFIG, PATIENCE, Site, open_site
+from tests.faults.site import Site, open_site
+from tests.faults.surroundings import CONFIG
 from tests.support.demo import Person, words_of
 
 T = TypeVar("T")
@@ -51,17 +51,7 @@ class Desk:
 
     async def home(self, user: str) -> dict[str, Any]:
         """What App Home shows, once it is opened and drawn."""
-
-        def drawn() -> int:
-            shows = (one.job.effect for one in self.site.attempts if isinstance(one.job.effect, ShowHome))
-            return sum(show.user == user for show in shows)
-
-        before = drawn()
         await self.site.open_home(user)
-        async with asyncio.timeout(PATIENCE):
-            while drawn() == before:
-                self.site.committed.clear()
-                await self.site.committed.wait()
         await self.site.quiet()
         views = self.site.workspace.world.views.values()
         return next(view for view in views if view["type"] == "home" and view["_user"] == user)

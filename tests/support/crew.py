@@ -31,8 +31,10 @@ severities:
 BEARER = {"Authorization": f"Bearer {TOKENS['TOCSIN_ALERTMANAGER_TOKEN']}", "Content-Type": "application/json"}
 STARTS_WITHIN = 90.0
 """Seconds. Generous: three processes start at once, on whatever else goes on."""
-HUNG = 5.0
-"""Seconds after which a sender hangs up; every answer is due in 3."""
+HUNG = 10.0
+"""Seconds after which a sender hangs up; every answer is due in 3, and machines may be slow."""
+NOBODY, BROKEN = 0, 1
+"""Instead of a status: nobody took the connection; or the line broke, or fell silent, before there was an answer."""
 
 
 class Crew(Site):
@@ -141,14 +143,16 @@ class Crew(Site):
 
     # --- what is asked of them ------------------------------------------------------------------------
     def post(self, n: int, alert: bytes) -> tuple[int, dict[str, Any]]:
-        """Deliver alerts to replica `n` as Alertmanager does. Status 0: the line broke, or nobody answered."""
+        """Deliver alerts to replica `n` as Alertmanager does; return the status, or NOBODY or BROKEN."""
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[n], timeout=HUNG)
         try:
             connection.request("POST", "/webhooks/alertmanager", alert, BEARER)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
+        except ConnectionRefusedError:
+            return NOBODY, {}
         except (OSError, http.client.HTTPException):
-            return 0, {}
+            return BROKEN, {}
         finally:
             connection.close()
 
@@ -158,7 +162,7 @@ class Crew(Site):
 
         def attempt() -> str:
             status, told = self.post(next(turn) % len(self.ports), alert)
-            assert status in (0, 202, 503), (status, told)
+            assert status in (NOBODY, BROKEN, 202, 503), (status, told)
             return str(told["incident"] or told) if status == 202 else ""
 
         return until(attempt, "the alerts to be taken", patience=60)
@@ -235,6 +239,10 @@ class Workspace:
             if (payload := said.get("metadata", {}).get("event_payload"))
             for effect in (payload["effect"], *payload.get("folded", "").split())
         ]
+
+    def texts(self) -> list[str]:
+        """What the bot said, by time."""
+        return [str(said["text"]) for _, said in self._messages if said.get("metadata")]
 
     def live(self, key: str) -> list[dict[str, Any]]:
         """The messages of incident `key` that were edited: its card, its announcement."""

@@ -20,7 +20,7 @@ from bot.domain.effects import LiftSilence, SilenceAlert
 from bot.domain.events import SilenceRequested, Silencing
 from bot.domain.incident import Incident
 from bot.domain.text import clean_line
-from bot.outbound.calls import TIMEOUT, Reply, call, refusal
+from bot.outbound.calls import TIMEOUT, RateLimit, Reply, call, refusal
 from bot.ports.clock import Clock, utc_now
 from bot.ports.delivery import DeliveryError, Done, Job, Registration
 
@@ -58,6 +58,7 @@ class Alertmanager:
         self._installation = installation
         self._timeout = timeout
         self._clock = clock
+        self._limit = RateLimit(VENDOR, BUDGET)
 
     def registry(self) -> dict[str, Registration]:
         """What this vendor carries out."""
@@ -137,9 +138,13 @@ class Alertmanager:
         return not _is_live(reply.body)
 
     async def _call(self, method: str, path: str, body: object = None) -> Reply:
-        return await call(
+        self._limit.let_pass()
+        reply = await call(
             self._http, VENDOR, method, self._url + path, headers=self._headers(), json=body, timeout=self._timeout
         )
+        if reply.status == 429:
+            raise self._limit.reached(reply.retry_after())
+        return reply
 
     def _mark(self, job: Job) -> str:
         """Return what tells this effect's silence from every other one; at the end of the comment."""
@@ -190,8 +195,6 @@ def _stamp(at: datetime) -> str:
 
 
 def _error(reply: Reply, secret: str) -> DeliveryError:
-    if reply.status == 429:
-        return DeliveryError("Alertmanager limits our rate", retry_after=reply.retry_after(), parks=BUDGET)
     if reply.status >= 500:
         return DeliveryError(f"Alertmanager has trouble ({reply.status})")
     if reply.status < 300:  # something in between answered for it

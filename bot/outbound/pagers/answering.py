@@ -12,7 +12,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from bot.domain.effects import AnswerSender
-from bot.outbound.calls import TIMEOUT, Reply, call, refusal
+from bot.outbound.calls import TIMEOUT, RateLimit, Reply, call, refusal
 from bot.ports.delivery import DeliveryError, Done, Job, Registration
 from bot.ports.waits import retry_after
 
@@ -46,6 +46,7 @@ class PagerDutyAnswers:
         self._sender = sender
         self._url = api_url.rstrip("/")
         self._timeout = timeout
+        self._limit = RateLimit(VENDOR, BUDGET)
 
     def registry(self) -> dict[str, Registration]:
         """What this vendor carries out."""
@@ -84,11 +85,13 @@ class PagerDutyAnswers:
             "From": self._sender,
         }
         url = f"{self._url}/incidents/{quote(remote, safe='')}"
-        return await call(self._http, VENDOR, method, url, headers=headers, json=body, timeout=self._timeout)
+        self._limit.let_pass()
+        reply = await call(self._http, VENDOR, method, url, headers=headers, json=body, timeout=self._timeout)
+        if reply.status == 429:
+            raise self._limit.reached(_reset(reply))
+        return reply
 
     def _error(self, reply: Reply) -> DeliveryError:
-        if reply.status == 429:
-            return DeliveryError("PagerDuty limits our rate", retry_after=_reset(reply), parks=BUDGET)
         if reply.status >= 500 or reply.status == 408:
             return DeliveryError(f"PagerDuty has trouble ({reply.status})")
         if reply.status < 300:

@@ -17,7 +17,7 @@ from bot.domain.events import PageRequested
 from bot.domain.incident import Incident
 from bot.domain.severity import Severity
 from bot.domain.text import clean_line
-from bot.outbound.calls import TIMEOUT, Reply, call, refusal
+from bot.outbound.calls import TIMEOUT, RateLimit, Reply, call, refusal
 from bot.ports.delivery import DeliveryError, Done, Job, Registration
 
 VENDOR: Final = "PagerDuty"
@@ -59,6 +59,7 @@ class PagerDuty:
         self._installation = installation
         self._timeout = timeout
         self._public_url = public_url.rstrip("/")
+        self._limit = RateLimit(VENDOR, BUDGET)
 
     def registry(self) -> dict[str, Registration]:
         """What this vendor carries out."""
@@ -126,7 +127,10 @@ class PagerDuty:
             "dedup_key": dedup_key,
             **alert,
         }
+        self._limit.let_pass()
         reply = await call(self._http, VENDOR, "POST", self._url, json=event, timeout=self._timeout)
+        if reply.status == 429:
+            raise self._limit.reached(reply.retry_after())
         if reply.status != 202:
             raise _error(reply, key)
 
@@ -176,8 +180,6 @@ def _details(job: Job) -> dict[str, Any]:
 
 
 def _error(reply: Reply, key: str) -> DeliveryError:
-    if reply.status == 429:
-        return DeliveryError("PagerDuty limits our rate", retry_after=reply.retry_after(), parks=BUDGET)
     if reply.status >= 500:
         return DeliveryError(f"PagerDuty has trouble ({reply.status})")
     if reply.status < 300:  # taken is 202 and nothing else: something in between answered for PagerDuty

@@ -16,7 +16,7 @@ from bot.domain.effects import ShowStatusPage
 from bot.domain.events import PublicPublished
 from bot.domain.severity import Severity, Status
 from bot.domain.text import clean_line, cut
-from bot.outbound.calls import TIMEOUT, Reply, call, refusal
+from bot.outbound.calls import TIMEOUT, RateLimit, Reply, call, refusal
 from bot.ports.delivery import DeliveryError, Done, Job, Registration
 
 VENDOR: Final = "Statuspage"
@@ -66,6 +66,7 @@ class Statuspage:
         self._timeout = timeout
         self._installation = installation
         self._components: dict[str, str] = {}
+        self._limit = RateLimit(VENDOR, BUDGET)
 
     def registry(self) -> dict[str, Registration]:
         """What this vendor carries out."""
@@ -168,15 +169,16 @@ class Statuspage:
         key = self._key.get_secret_value()
         headers = {"Authorization": f"OAuth {key}", "Accept": "application/json"}
         url = f"{self._url}{path}"
+        self._limit.let_pass()
         reply = await call(self._http, VENDOR, method, url, headers=headers, json=json, timeout=self._timeout)
+        if reply.status in (420, 429):
+            raise self._limit.reached(reply.retry_after())
         if 200 <= reply.status < 300 or (missing and reply.status == 404):
             return reply
         raise _error(reply, key)
 
 
 def _error(reply: Reply, key: str) -> DeliveryError:
-    if reply.status in (420, 429):
-        return DeliveryError("Statuspage limits our rate", retry_after=reply.retry_after(), parks=BUDGET)
     if reply.status >= 500:
         return DeliveryError(f"Statuspage has trouble ({reply.status})")
     mends = {

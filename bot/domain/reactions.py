@@ -86,8 +86,13 @@ def react(before: Incident | None, after: Incident, item: e.Recorded, policy: Po
 
 
 def _is_wanted(effect: Effect, s: Incident, item: e.Recorded) -> bool:
-    """Nothing is said or shown in a channel that was put away; what a reopening says waits until it is back."""
-    if not s.archived or isinstance(effect, _WITHOUT_A_ROOM) or isinstance(item.event, e.Reopened):
+    """Nothing is said or shown in a channel that was put away.
+
+    What a reopening says waits in its lane until the channel is back; what it shows is shown then, or made anew.
+    """
+    if not s.archived or isinstance(effect, _WITHOUT_A_ROOM):
+        return True
+    if isinstance(item.event, e.Reopened) and isinstance(effect, Tell):
         return True
     if isinstance(item.event, e.Cancelled) and isinstance(effect, Tell):
         return "card" in s.messages  # a word of farewell, where it is not the first word

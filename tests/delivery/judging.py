@@ -1,20 +1,24 @@
 """What must be so after any life, whatever went wrong in it; and what of it must be as if nothing had."""
 
 from collections import Counter
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from bot.domain.effects import RESPONSE, cause_of
+from bot.domain.effects import ANNOUNCEMENT, RESPONSE, cause_of
 from bot.domain.events import Recorded
 from bot.domain.incident import evolve
+from bot.domain.notices import HOUSE as NO_INCIDENT
 from bot.domain.reactions import react
 from bot.domain.timers import TIMERS
 from tests.delivery.bases import Base
 from tests.delivery.living import HOUSE, Life
 from tests.delivery.workplace import looks
+from tests.delivery.world import START
 
 FEEDBACK: Final = frozenset(
     {"room_created", "posted", "page_answered", "public_delivered_to", "delivery_failed", "delivery_retried"}
+    | {"room_named", "room_restored", "silenced", "silence_lifted"}
 )
 """What the world answers, and what is tried again because of it: comes when it comes."""
 UNDECIDED: Final = frozenset({"number", "channel"})
@@ -51,6 +55,17 @@ def asked_for(log: list[Recorded]) -> dict[str, Any]:
     return found
 
 
+def called_off(log: list[Recorded]) -> datetime:
+    """Return when every page that still waited was called off for the last time; those of that moment, too."""
+    state, last = None, START
+    for item in log:
+        after = evolve(state, item)
+        if RESPONSE in react(state, after, item, HOUSE).cancel_causes:
+            last = item.at
+        state = after
+    return last
+
+
 def in_order(ids: list[str]) -> bool:
     """True if these effects of one incident stand in the order of its log."""
     return ids == sorted(ids, key=lambda one: tuple(map(int, one.split("."))))
@@ -64,6 +79,7 @@ async def judge(life: Life) -> None:
     assert place.twice() == [], "nothing stands there twice"
     assert place.idle_calls == [], "no call for a response is claimed once it was given"
     assert await base.faults() == [], "the log, its chain, the snapshot and the replay agree"
+    assert await base.unfinished(NO_INCIDENT) == [], "nothing of the house's own is left to be done"
     for number in numbers:
         await _judge_incident(life, number)
 
@@ -79,14 +95,17 @@ async def _judge_incident(life: Life, number: int) -> None:
     refused = {one for one in place.refused if one in wanted}
     shown = {one for one in refused if wanted[one].show_key}
     assert refused - shown <= failed | done, "what was refused stands on the timeline, or whoever heard it died of it"
-    calls = {one for one, effect in wanted.items() if cause_of(effect) == RESPONSE}
     says = {one for one, effect in wanted.items() if effect.show_key is None}
-    assert says - calls <= done, "everything was said, and once"
+    unsaid = {one: wanted[one] for one in says - done - _too_late(log, refused)}
+    assert {cause_of(effect) for effect in unsaid.values()} <= {RESPONSE}, "everything was said, and once"
+    asked_at = [log[int(one.split(".")[1]) - 1].at for one in unsaid]
+    assert max(asked_at, default=START) <= called_off(log), "of the calls, all that nobody called off"
     assert {one for one in done if one.startswith(f"{number}.")} <= says, "nothing else was"
     for lane, said in place.said.items():
         punctual = [one for one in said if one not in failed and one.startswith(f"{number}.")]
         assert in_order(punctual), f"lane {lane} keeps the order of the log"
-    for key in state.messages.keys() & {key for one, key in place.shown if one == number}:
+    seen = {key for one, key in place.shown if one == number}
+    for key in {key for key in state.messages.keys() & seen if not state.archived or key.startswith(ANNOUNCEMENT)}:
         assert place.shown[number, key] == looks(state, key), f"{key} shows the state"
     if state.published:
         assert place.public[number][-1] == state.published.version, "the status page shows the last update"
@@ -95,6 +114,12 @@ async def _judge_incident(life: Life, number: int) -> None:
         if one == number and not state.is_active and "trigger" in actions and state.reached.get(target) != "failed":
             assert actions[-1] == "resolve", f"the page to {target} was withdrawn"
     _judge_timers(await base.history(number), state, log)
+
+
+def _too_late(log: list[Recorded], refused: set[str]) -> set[str]:
+    """What Slack refused for good in a channel that was put away by then: nobody misses it."""
+    away = any(item.event.type == "room_expired" or getattr(item.event, "undone", False) for item in log)
+    return refused if away else set()
 
 
 def _judge_timers(history: list[Any], state: Any, log: list[Recorded]) -> None:

@@ -9,14 +9,31 @@ from typing import Any
 from bot.domain import commands as c
 from bot.domain.alerts import Alert, AlertBatch
 from bot.domain.policy import Policy
+from bot.domain.questions import question_id
 from bot.domain.refusals import Refused
 from bot.domain.runbook_match import Shelf
+from bot.domain.triage import triage
 from bot.ports.store import Unavailable
 from bot.usecases.alerts import ReportBatch
 from bot.usecases.cases import Act, Open, Request
 from bot.usecases.committer import Case
+from bot.usecases.home import ShowHomes
+from bot.usecases.page_tries import TryPage
+from bot.usecases.triaging import AnswerQuestion
 from tests.delivery.bases import Base
-from tests.delivery.schedules import BOOK, Acts, Alerts, Declares, Doing, Passes, Schedule
+from tests.delivery.schedules import (
+    BOOK,
+    MAYBE,
+    Acts,
+    Alerts,
+    Answers,
+    Declares,
+    Doing,
+    Opens,
+    Passes,
+    Schedule,
+    Tries,
+)
 from tests.delivery.workplace import Workplace
 from tests.delivery.world import POLICY, Clock, Fatal, Process
 
@@ -31,7 +48,13 @@ LOOKS_EVERY = timedelta(seconds=1)
 """A look that is due is taken by whoever asks next; who does not know of it asks no more often."""
 SHELF = Shelf({"default": BOOK})
 HOUSE = Policy.model_validate(
-    {**POLICY.model_dump(mode="json", exclude_unset=True), "statuspage": {"providers": ["builtin", "statuspage"]}}
+    {
+        **POLICY.model_dump(mode="json", exclude_unset=True),
+        "statuspage": {"providers": ["builtin", "statuspage"]},
+        "channels": {"archive_after": "5m"},
+        "routes": [{"match": [f'service="{MAYBE}"'], "action": "triage"}],
+        "triage": {"channel": "general"},
+    }
 )
 
 
@@ -56,6 +79,20 @@ class Shaky:
             return done
 
         return reach
+
+
+def alerts_of(delivery: Alerts) -> tuple[Alert, ...]:
+    """Return the alerts as a sender's door reads them."""
+    return tuple(
+        Alert(
+            source=delivery.source,
+            fingerprint=mark,
+            status="firing" if fires else "resolved",
+            name="HighLatency",
+            labels={"alertname": "HighLatency", "service": delivery.service, "severity": delivery.severity},
+        )
+        for mark, fires in dict(delivery.alerts).items()
+    )
 
 
 class Life:
@@ -161,21 +198,18 @@ class Life:
                 return Open(Request("U0000001", f"cmd-{n}"), command, HOUSE)
             case Acts(incident, command, actor):
                 return Act(Request(actor, f"cmd-{n}"), incident, command, HOUSE)
-            case Alerts(alerts, severity):
-                batch = AlertBatch(
-                    source="alertmanager",
-                    alerts=tuple(
-                        Alert(
-                            source="alertmanager",
-                            fingerprint=mark,
-                            status="firing" if fires else "resolved",
-                            name="HighLatency",
-                            labels={"alertname": "HighLatency", "service": "search", "severity": severity},
-                        )
-                        for mark, fires in dict(alerts).items()
-                    ),
-                )
-                return ReportBatch(Request("alert:alertmanager", f"cmd-{n}"), batch, HOUSE, SHELF)
+            case Alerts(source=source):
+                batch = AlertBatch(source=source, alerts=alerts_of(doing))
+                return ReportBatch(Request(f"alert:{source}", f"cmd-{n}"), batch, HOUSE, SHELF)
+            case Answers(choice, actor):
+                group = triage(alerts_of(Alerts((("f1", True),), "warning", MAYBE))[0], HOUSE).group_key
+                asked = Request(actor, f"cmd-{n}")
+                return AnswerQuestion(asked, question_id(group, 1), choice, "C1", HOUSE, SHELF)
+            case Opens(user):
+                return ShowHomes((user,), str(n), f"cmd-{n}")
+            case Tries(actor):
+                self.clock.step(0.001)  # a test is named after its time: two of one person are never of one moment
+                return TryPage(Request(actor, f"cmd-{n}"), c.TryPage("checkout"), HOUSE)
         raise AssertionError(doing)
 
     # --- the life -------------------------------------------------------------------------------------

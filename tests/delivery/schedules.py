@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from hypothesis import strategies as st
 
 from bot.domain import commands as c
+from bot.domain.events import Silencing
 from bot.domain.runbooks import Runbook, Step
 from bot.domain.severity import Severity, Status
 from tests.delivery.workplace import MISFORTUNES
 
 PEOPLE = ("U0000001", "U0000002", "U0000003")
 INCIDENTS = 3
+MAYBE = "maybe"
 BOOK = Runbook(
     "disk", "Disk full", "d", steps=tuple(Step(number=n, section="Diagnosis", text=f"Look {n}") for n in (1, 2))
 )
@@ -37,10 +40,34 @@ class Acts:
 
 @dataclass(frozen=True)
 class Alerts:
-    """A delivery of alerts: (fingerprint, firing)."""
+    """A delivery of alerts: (fingerprint, firing). About those of the service MAYBE, people are asked first."""
 
     alerts: tuple[tuple[str, bool], ...]
     severity: str
+    service: str = "search"
+    source: str = "alertmanager"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Somebody answers the first question about MAYBE's alerts."""
+
+    choice: Literal["declare", "dismiss"]
+    actor: str
+
+
+@dataclass(frozen=True)
+class Opens:
+    """Somebody opens App Home."""
+
+    user: str
+
+
+@dataclass(frozen=True)
+class Tries:
+    """Somebody tests the way to those who are on call."""
+
+    actor: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +77,7 @@ class Passes:
     seconds: float
 
 
-Doing = Declares | Acts | Alerts | Passes
+Doing = Declares | Acts | Alerts | Answers | Opens | Tries | Passes
 
 
 @dataclass(frozen=True)
@@ -72,6 +99,7 @@ class Schedule:
 
 
 _WORDS = st.sampled_from(["we are looking", "it was the pool", "rolled back"])
+SILENCING = c.SilenceAlerts((Silencing(name="HighLatency", matchers={"alertname": "HighLatency"}),), timedelta(hours=1))
 _COMMANDS = st.one_of(
     st.just(c.Acknowledge()),
     st.builds(c.SetSeverity, st.sampled_from(Severity), _WORDS),
@@ -80,7 +108,7 @@ _COMMANDS = st.one_of(
     st.builds(c.Resolve, _WORDS),
     st.builds(c.Reopen, _WORDS),
     st.just(c.Close()),
-    st.builds(c.Cancel, _WORDS),
+    st.builds(c.Cancel, _WORDS, st.booleans()),
     st.builds(c.Merge, st.integers(1, INCIDENTS)),
     st.builds(c.PostUpdate, _WORDS, st.none() | st.just(timedelta(minutes=5))),
     st.builds(c.AddNote, _WORDS),
@@ -97,14 +125,32 @@ _COMMANDS = st.one_of(
     st.builds(c.DraftPublic, _WORDS),
     st.just(c.ApprovePublic()),
     st.just(c.PublishPublic()),
+    st.just(c.DiscardPublic()),
+    st.builds(c.SetCall, st.sampled_from(["https://meet.example/one", "https://meet.example/two"])),
+    st.builds(c.SetService, st.sampled_from(["checkout", "search"])),
+    st.just(SILENCING),
+    st.just(c.LiftSilences()),
+    st.just(c.Join()),
+    st.builds(c.Attend, st.sampled_from(["joined", "reacted"])),
+    st.builds(c.Snooze, st.sampled_from(["respond", "update"]), st.just(timedelta(minutes=10)), _WORDS),
 )
-_ALERTS = st.lists(st.tuples(st.sampled_from(["f1", "f2"]), st.booleans()), min_size=1, max_size=2).map(tuple)
+
+
+def _alerts(*names: str) -> st.SearchStrategy[tuple[tuple[str, bool], ...]]:
+    return st.lists(st.tuples(st.sampled_from(names), st.booleans()), min_size=1, max_size=2).map(tuple)
+
+
 _STEPS = st.one_of(
     st.builds(Declares, st.sampled_from(Severity), st.sampled_from(["checkout", None]), st.booleans()),
     st.builds(Acts, st.integers(1, INCIDENTS), _COMMANDS, st.sampled_from(PEOPLE)),
     st.builds(Acts, st.just(1), _COMMANDS, st.sampled_from(PEOPLE)),
     st.builds(Acts, st.just(1), st.sampled_from([c.ApprovePublic(), c.PublishPublic()]), st.just(PEOPLE[0])),
-    st.builds(Alerts, _ALERTS, st.sampled_from(["critical", "warning"])),
+    st.builds(Alerts, _alerts("f1", "f2"), st.sampled_from(["critical", "warning"])),
+    st.builds(Alerts, _alerts("Q1", "Q2"), st.just("critical"), source=st.just("pagerduty")),
+    st.builds(Alerts, _alerts("m1", "m2"), st.just("warning"), st.just(MAYBE)),
+    st.builds(Answers, st.sampled_from(["declare", "dismiss"]), st.sampled_from(PEOPLE)),
+    st.builds(Opens, st.sampled_from(PEOPLE)),
+    st.builds(Tries, st.sampled_from(PEOPLE)),
     st.builds(Passes, st.sampled_from([1, 40, 700, 1200])),
 )
 _PACE = st.none() | st.sampled_from([0, 3, 9, 30])

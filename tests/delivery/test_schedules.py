@@ -12,8 +12,21 @@ from bot.domain.severity import Severity
 from tests.delivery.bases import InMemory, on_database
 from tests.delivery.judging import decided, judge
 from tests.delivery.living import Life
-from tests.delivery.schedules import SCHEDULES, Acts, Declares, Schedule
-from tests.delivery.workplace import MISFORTUNES
+from tests.delivery.schedules import (
+    BOOK,
+    MAYBE,
+    SCHEDULES,
+    SILENCING,
+    Acts,
+    Alerts,
+    Answers,
+    Declares,
+    Opens,
+    Passes,
+    Schedule,
+    Tries,
+)
+from tests.delivery.workplace import KINDS, MISFORTUNES
 from tests.delivery.world import Clock
 from tests.support.databases import Databases
 
@@ -41,6 +54,32 @@ TYPICAL = Schedule(
     workers=2,
 )
 """An incident as they are; delivery keeps up with it."""
+EVERYTHING = Schedule(
+    [
+        (Declares(Severity.SEV1, "checkout"), 30),
+        (Acts(1, c.AttachRunbook(BOOK), "U0000001"), 30),
+        (Alerts((("f1", True),), "critical"), 30),
+        (Alerts((("Q1", True),), "critical", source="pagerduty"), 30),
+        (Acts(1, c.SetCall("https://meet.example/one"), "U0000001"), 30),
+        (Acts(2, SILENCING, "U0000001"), 30),
+        (Acts(2, c.Acknowledge(), "U0000002"), 30),
+        (Acts(1, c.ApprovePublic(), "U0000001"), 30),
+        (Acts(1, c.PublishPublic(), "U0000001"), 30),
+        (Alerts((("m1", True),), "warning", MAYBE), 30),
+        (Answers("dismiss", "U0000003"), 30),
+        (Opens("U0000001"), 30),
+        (Tries("U0000001"), 30),
+        (Acts(2, c.Resolve("it was the pool"), "U0000001"), 30),
+        (Acts(1, c.Resolve("it was the pool"), "U0000001"), 30),
+        (Acts(1, c.SetTitle("Payments fail"), "U0000001"), 30),
+        (Acts(1, c.Close(), "U0000001"), 30),
+        (Passes(700), None),
+        (Acts(1, c.Reopen("it is back"), "U0000001"), 30),
+    ],
+    crashes=[33, 35, 37],
+    workers=2,
+)
+"""Effects of every kind, and processes that die meanwhile."""
 LOUD = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 Logs = dict[int, list[tuple[Any, ...]]]
 
@@ -62,6 +101,7 @@ async def calm(schedule: Schedule) -> Logs:
 @given(schedule=SCHEDULES)
 @example(schedule=LOST_PAGE)
 @example(schedule=CLOSING_WORDS)
+@example(schedule=EVERYTHING)
 def test_in_memory_any_schedule_ends_as_if_nothing_had_happened(schedule: Schedule) -> None:
     async def both() -> tuple[Logs, Logs]:
         clock = Clock()
@@ -69,6 +109,13 @@ def test_in_memory_any_schedule_ends_as_if_nothing_had_happened(schedule: Schedu
 
     disturbed, undisturbed = asyncio.run(both())
     assert disturbed == undisturbed
+
+
+async def test_schedules_bring_effects_of_every_kind_about() -> None:
+    clock = Clock()
+    life = Life(InMemory(clock), EVERYTHING, clock)
+    await lived(life)
+    assert life.place.kinds == set(KINDS)
 
 
 @pytest.mark.parametrize("misfortune", MISFORTUNES)
@@ -89,6 +136,7 @@ async def test_whatever_one_call_meets_the_end_is_the_same(misfortune: str) -> N
 @given(schedule=SCHEDULES)
 @example(schedule=LOST_PAGE)
 @example(schedule=CLOSING_WORDS)
+@example(schedule=EVERYTHING)
 def test_on_a_database_any_schedule_ends_as_if_nothing_had_happened(databases: Databases, schedule: Schedule) -> None:
     async def both() -> tuple[Logs, Logs]:
         clock = Clock()

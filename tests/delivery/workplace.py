@@ -11,8 +11,26 @@ from functools import partial
 from typing import Any, Final, get_args
 
 from bot.domain import commands as c
-from bot.domain.effects import RESPONSE, AnyEffect, PagePager, QuietPager, ShowStatusPage, cause_of
-from bot.domain.events import PublicPublished
+from bot.domain.effects import (
+    RESPONSE,
+    AnyEffect,
+    AskTriage,
+    LiftSilence,
+    NameRoom,
+    OpenRoom,
+    PagePager,
+    PostAlerts,
+    PostAnnouncement,
+    PostCard,
+    PostDraft,
+    PostRunbook,
+    QuietPager,
+    RestoreRoom,
+    ShowStatusPage,
+    SilenceAlert,
+    cause_of,
+)
+from bot.domain.events import PublicPublished, SilenceRequested
 from bot.domain.incident import Incident
 from bot.ports.delivery import DeliveryError, Done, Job, Look, Placed, Registration
 
@@ -45,6 +63,8 @@ class Workplace:
 
     weather: dict[int, str] = field(default_factory=dict)
     calls: int = 0
+    kinds: set[str] = field(default_factory=set)
+    """Of what was called."""
     placed: list[tuple[str, str]] = field(default_factory=list)
     """(kind, effect id) of whatever must stand there once, in order of appearance."""
     said: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -109,6 +129,7 @@ class Workplace:
         """One call."""
         misfortune = self.weather.pop(self.calls, "")
         self.calls += 1
+        self.kinds.add(job.effect.kind)
         self._judge(job)
         await asyncio.sleep(0)
         if worker in self.asleep:
@@ -219,21 +240,33 @@ def looks(s: Incident, what: str) -> Any:
             return s.runbook and s.runbook.outcomes
         case "announcement":
             return (s.title, s.severity, s.status)
+        case "alerts":
+            return (s.alerts_firing, s.alerts_total)
         case _:
             return (s.title, s.severity, s.status, s.acknowledged_by, s.roles, s.last_update, s.alerts_firing, s.tasks)
 
 
 def _learnt(job: Job) -> c.Command | None:
-    state, effect = job.state, job.effect
+    state, effect, event = job.state, job.effect, job.event.event
     room = state.room.channel if state.room else ""
-    match effect.kind:
-        case "open_room":
+    match effect:
+        case OpenRoom() | RestoreRoom():
             return c.RoomOpened(f"C{state.number}", effect.name)
-        case "post_announcement":
+        case NameRoom():
+            return c.RoomNamed(effect.name)
+        case PostAnnouncement():
             return c.MessagePosted("announcement", effect.channel, job.id, state.seq)
-        case "post_card" | "post_runbook" | "post_draft":
+        case PostCard() | PostRunbook() | PostDraft() | PostAlerts():
             return c.MessagePosted(effect.kind.removeprefix("post_"), room, job.id, state.seq)
-        case "page_pager":
+        case PagePager():
             return c.PageSent(effect.target, ok=True)
+        case SilenceAlert() if isinstance(event, SilenceRequested):
+            wish = event.silences[effect.number]
+            key = f"{job.event.seq}.{effect.number}"
+            return c.SilencePlaced(key, wish.name, f"s{key}", wish.matchers, event.until)
+        case LiftSilence():
+            return c.SilenceEnded(effect.silence)
+        case AskTriage() if job.question:
+            return c.QuestionPlaced(effect.question, effect.to, "C1", job.id, job.question.version)
         case _:
             return None

@@ -133,6 +133,7 @@ def test_nothing_is_said_in_a_channel_that_was_put_away() -> None:
 def test_a_reopened_incident_gets_its_channel_back_before_anything_is_said() -> None:
     room = over().ring("archive").do(c.Reopen("it is back"))
     assert room.effects[:2] == ["restore_room", "reopened"]
+    assert {"card", "show_topic"}.isdisjoint(room.effects), "Slack refuses what comes before the channel is back"
     room.do(c.RoomOpened("C1", "inc-1-checkout-is-down"), "tocsin")
     assert room.events == ["room_restored"]
     assert {"card", "show_topic"} <= set(room.effects)

@@ -1,9 +1,8 @@
 """The real house on loopback, beside the simulated workspace and fake vendors; and what people do there."""
 
 import asyncio
-import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -35,9 +34,9 @@ from bot.usecases.triaging import AnswerQuestion
 from bot.wiring.house import House, open_house
 from tests.faults.surroundings import CONFIG, open_workspace, settings_for
 from tests.faults.weather import AT_WORK, Weather, attribute, named
-from tests.outbound.vendors import FakeAlertmanager, FakePagerDuty, FakePagerDutyRest, FakeStatuspage
 from tests.support.alerts import alert, episode
-from tests.support.demo import ROOT, words_of
+from tests.support.demo import words_of
+from tests.support.vendors import Vendors
 
 ROOM = "inc-1-checkout-is-down"
 PATIENCE = 40.0
@@ -92,10 +91,7 @@ class Site:
 
     house: House
     workspace: Workspace
-    pager: FakePagerDuty
-    page: FakeStatuspage
-    sender: FakeAlertmanager
-    rest: FakePagerDutyRest
+    vendors: Vendors
     base: str
     http: aiohttp.ClientSession
     weather: Weather
@@ -304,12 +300,7 @@ class Site:
             seen = [m for m in listed if m.get("subtype") not in ("channel_topic", "group_topic")]
             return Counter(_CHANGING.sub("…", words_of(message)) for message in seen)
 
-        pages = defaultdict(list)
-        for key, actions in self.pager.alerts.items():
-            pages[key.partition("/INC-")[2]] = list(dict.fromkeys(actions))
-        tried = pages.pop("", [])  # a page's test has a key of its own
         return {
-            "tried": tried,
             "rooms": sorted(c.name for c in self.workspace.world.channels.values() if c.name.startswith("inc-")),
             "members": sorted(room.members),
             "topic": room.topic["value"],
@@ -320,16 +311,7 @@ class Site:
             "general": words(self.messages("general")),
             "home": [_CHANGING.sub("…", words_of(view)) for view in self.homes()],
             "direct": {user: words(self.direct(user)) for user in ("U0001", "U0002", "U0003")},
-            "pages": dict(pages),
-            "answers": list(self.rest.changes),
-            "silences": [
-                (one["matchers"], one["comment"].partition(" [")[0], one["status"]["state"])
-                for one in self.sender.silences.values()
-            ],
-            "public": [
-                (one["name"], one["status"], [update["status"] for update in one["incident_updates"]])
-                for one in self.page.incidents.values()
-            ],
+            **self.vendors.picture(),
         }
 
     def homes(self) -> list[dict[str, Any]]:
@@ -365,25 +347,15 @@ async def open_site(folder: Path, *, config: str = CONFIG, **more: str) -> Async
     url = f"sqlite:///{folder / 'tocsin.db'}"
     if not (folder / "tocsin.db").exists():
         schema.migrate(url)  # in this thread: Alembic bears no second one beside it
-    calls = json.loads((ROOT / "tests" / "fixtures" / "pagerduty" / "outgoing-calls.json").read_text())
-    pager, page, sender = FakePagerDuty(calls["events_api_v2"]), FakeStatuspage(), FakeAlertmanager()
-    rest = FakePagerDutyRest("Q1")
+    vendors = Vendors()
     async with AsyncExitStack() as stack:
         opened, base = await stack.enter_async_context(open_workspace())
-        settings = settings_for(
-            url,
-            base,
-            await stack.enter_async_context(pager.running()),
-            await stack.enter_async_context(page.running()),
-            config,
-            TOCSIN_ALERTMANAGER_API_URL=await stack.enter_async_context(sender.running()),
-            PAGERDUTY_API_URL=await stack.enter_async_context(rest.running()),
-            **more,
-        )
+        there = await stack.enter_async_context(vendors.running())
+        settings = settings_for(url, base, config, **(there | more))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         house = await stack.enter_async_context(open_house(settings))
-        weather = Weather(opened, (pager, page, sender, rest))
-        site = Site(house, opened, pager, page, sender, rest, base, http, weather)
+        weather = Weather(opened, vendors.all)
+        site = Site(house, opened, vendors, base, http, weather)
         site.watch()
         house.committer.on_commit.append(site.committed.set)
         await stack.enter_async_context(house.working())

@@ -17,6 +17,7 @@ from bot.simulator import Workspace, WorkspaceSettings, workspace
 from bot.wiring import house
 from tests.faults.weather import attributed
 from tests.outbound.vendors import SECRET
+from tests.support.vendors import ALERTMANAGER
 
 CONFIG = """
 organization: {name: Acme, timezone: Europe/Berlin}
@@ -73,13 +74,10 @@ async def open_workspace(bot: str = "http://127.0.0.1:8080") -> AsyncIterator[tu
             await runner.cleanup()
 
 
-def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: str = CONFIG, **more: str) -> Settings:
-    """Return the settings of a house beside these vendors; `more` are further variables.
-
-    With one of them, TOCSIN_ALERTMANAGER_API_URL, Alertmanager is called there.
-    """
+def settings_for(url: str, slack: str, config: str = CONFIG, **more: str) -> Settings:
+    """Return the settings of a house beside this workspace; `more` are further variables, as of `Vendors.running`."""
     read = yaml.safe_load(config)
-    if sender := more.pop("TOCSIN_ALERTMANAGER_API_URL", ""):
+    if sender := more.pop(ALERTMANAGER, ""):
         read["webhooks"] = {"alertmanager": {"url": sender}}
     values: dict[str, Any] = {
         "TOCSIN_DATABASE_URL": url,
@@ -89,10 +87,10 @@ def settings_for(url: str, slack: str, pager: str = "", page: str = "", config: 
         "SLACK_SIGNING_SECRET": "faults",
         "SLACK_API_URL": f"{slack}/slack/api/",
         "PAGERDUTY_ROUTING_KEY": SECRET,
-        "PAGERDUTY_EVENTS_URL": pager or "http://127.0.0.1:9",
+        "PAGERDUTY_EVENTS_URL": "http://127.0.0.1:9",
         "STATUSPAGE_API_KEY": SECRET,
         "STATUSPAGE_PAGE_ID": "p1",
-        "STATUSPAGE_API_URL": f"{page}/v1" if page else "http://127.0.0.1:9/v1",
+        "STATUSPAGE_API_URL": "http://127.0.0.1:9/v1",
         "TOCSIN_ALERTMANAGER_TOKEN": "faults",
         "TOCSIN_ALERTMANAGER_API_TOKEN": SECRET,
         "PAGERDUTY_API_TOKEN": SECRET,

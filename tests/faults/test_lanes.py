@@ -31,7 +31,7 @@ def gone_on(site: Site) -> dict[str, bool]:
         "a new incident": third is not None and len(third.pins) == 1 and len(third.bookmarks) > 0,
         "a page of the same incident": any("INC-1" in words_of(m) for m in site.direct("U0003")),
         "the card of the same incident": any("into the void" in words_of(m) for m in site.messages(ROOM)),
-        "the public page": any("we look into it" in str(one) for one in site.page.incidents.values()),
+        "the public page": any("we look into it" in str(one) for one in site.vendors.page.incidents.values()),
     }
 
 

@@ -1,4 +1,4 @@
-"""The run that nobody disturbs, once a session."""
+"""The runs that nobody disturbs, once a session."""
 
 from typing import Any
 
@@ -9,15 +9,14 @@ from tests.support.demo import Person
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], dict[str, Any]]:
-    """The boundaries of a run that nobody disturbs, and what the workspace looks like afterwards."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the workspace looks like after an incident was declared and furnished."""
     halves = Halves(tmp_path_factory.mktemp("undisturbed"))
     try:
         halves.start().wait_for("The bot runs")
         person = Person(halves.peer)
         person.say("general", DECLARE)
         job(person)
-        seen = settled(person, picture)
-        return (halves.folder / "data" / "boundaries").read_text().splitlines(), seen
+        return dict(settled(person, picture))
     finally:
         halves.close()

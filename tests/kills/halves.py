@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +16,39 @@ NOTHING_RINGS = "severities: {sev1: {respond: 1d, update_every: 1d, roles_within
 """However long a row of lives takes, the timers of the first ones disturb no later one."""
 PEOPLE = ("U0001", "U0002", "U0003", "U0004")
 CHANGING = re.compile(
-    r"<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|\b\d+ ?(s|ms|m|min)\b|127\.0\.0\.1:\d+"
+    r"<!date\^[^>]*>|\d{4}-\d\d-\d\dT[\d:.]+Z?|\d\d:\d\d(:\d\d)?|(\b\d+ ?(s|ms|m|min|h)\b ?)+|127\.0\.0\.1:\d+|<#C\w+>"
 )
+"""Times, addresses, and channels' ids: each attempt to open one takes the next."""
 
 
 class Halves:
     """A workspace process, and a bot process that can be killed and started again on the same data."""
 
-    def __init__(self, folder: Path, delivery: str = "{call_timeout: 2s, lease: 3s}") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        delivery: str = "{call_timeout: 2s, lease: 3s}",
+        config: str = f"{DEMO_CONFIG.read_text()}\n{NOTHING_RINGS}\n",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self.slack, self.bot_port = folder, free_port(), free_port()
-        (folder / "tocsin.yaml").write_text(f"{DEMO_CONFIG.read_text()}\n{NOTHING_RINGS}\ndelivery: {delivery}\n")
+        self.data, self._env = folder / "data", dict(env or {})
+        (folder / "tocsin.yaml").write_text(f"{config}delivery: {delivery}\n")
         self.peer = f"http://127.0.0.1:{self.slack}"
         self.workspace = Process(
-            *("demo", "--no-open", "--only", "workspace", "--port", str(self.slack), "--data", str(folder / "data")),
+            *("demo", "--no-open", "--only", "workspace", "--port", str(self.slack), "--data", str(self.data)),
             *("--peer", f"http://127.0.0.1:{self.bot_port}"),
             cwd=folder,
             ready="Tocsin is ready",
         )
         self.bot: Process | None = None
 
-    def start(self, kill_at: int = 0) -> Process:
+    def start(self, *doom: str) -> Process:
+        """Start the bot; `doom` says where it dies (`tests.support.killable`)."""
         if self.bot:
             self.bot.stop()
-        arguments = (str(kill_at), str(self.bot_port), str(self.folder / "data"), self.peer)
-        self.bot = Process(*arguments, cwd=self.folder, module="tests.support.killable")
+        arguments = (str(self.bot_port), str(self.data), self.peer, *doom)
+        self.bot = Process(*arguments, cwd=self.folder, env=self._env, module="tests.support.killable")
         return self.bot
 
     def close(self) -> None:
@@ -54,24 +63,39 @@ def job(person: Person) -> None:
     until(lambda: (c := person.channel(ROOM)) and c["pins"] and len(c["bookmarks"]) >= 2, "pin and bookmarks")
 
 
-def picture(person: Person) -> dict[str, Any]:
-    """Everything a person sees of the incident, without times and time stamps."""
-    room = person.channel(ROOM)
-    assert room is not None
-    other = [c["name"] for c in person.get("/simulator/state")["channels"] if c["name"].startswith("inc-")]
+def rooms(person: Person) -> list[dict[str, Any]]:
+    """The channels of incidents, the newest last."""
+    return [c for c in person.get("/simulator/state")["channels"] if c["name"].startswith("inc-")]
 
-    def said(channel: str) -> Counter[str]:
-        return Counter(CHANGING.sub("…", words_of(message)) for message in person.messages(channel))
+
+def picture(person: Person) -> dict[str, Any]:
+    """Everything that people see of all incidents, without times and time stamps.
+
+    Slack's notices of a changed topic are left out: several changes that wait are shown as one. So are answers that one
+    person alone sees: who asks twice is answered twice.
+    """
+
+    def words(listed: list[dict[str, Any]]) -> Counter[str]:
+        seen = [
+            m for m in listed if m.get("subtype") not in ("channel_topic", "group_topic") and not m.get("ephemeral")
+        ]
+        return Counter(CHANGING.sub("…", words_of(message)) for message in seen)
 
     return {
-        "rooms": other,
-        "members": sorted(room["members"]),
-        "topic": CHANGING.sub("…", room["topic"]),
-        "pins": len(room["pins"]),
-        "bookmarks": sorted(bookmark["title"] for bookmark in room["bookmarks"]),
-        "room": said(ROOM),
-        "incidents": said("incidents"),
-        "direct": {user: Counter(CHANGING.sub("…", words_of(m)) for m in direct(person, user)) for user in PEOPLE},
+        "rooms": [
+            {
+                "name": room["name"],
+                "archived": room["is_archived"],
+                "members": sorted(room["members"]),
+                "topic": CHANGING.sub("…", room["topic"]),
+                "pins": len(room["pins"]),
+                "bookmarks": sorted(bookmark["title"] for bookmark in room["bookmarks"]),
+                "said": words(person.messages(room["name"])),
+            }
+            for room in rooms(person)
+        ],
+        **{name: words(person.messages(name)) for name in ("incidents", "general", "random")},
+        "direct": {user: words(direct(person, user)) for user in PEOPLE},
     }
 
 

@@ -69,7 +69,9 @@ async def open_twins(url: str) -> AsyncIterator[Twins]:
     async with AsyncExitStack() as stack:
         opened, slack = await stack.enter_async_context(open_workspace())
         usual = CONFIG.replace("call_timeout: 0.8s, lease: 3s", "call_timeout: 8s, lease: 10s")
-        settings = settings_for(url, slack, await stack.enter_async_context(pager.running()), config=usual)
+        settings = settings_for(
+            url, slack, usual, PAGERDUTY_EVENTS_URL=await stack.enter_async_context(pager.running())
+        )
         houses, addresses = [], []
         for _ in range(2):
             house = await stack.enter_async_context(open_house(settings))

@@ -46,7 +46,7 @@ async def test_a_test_page_arrives_is_answered_and_whoever_asked_hears_of_both_w
         await site.say("incidents", "/incident page --test shop", ANN)
         await site.quiet()
         assert "This is a test" in told(site, BEN)
-        (events,) = site.pager.alerts.values()
+        (events,) = site.vendors.pager.alerts.values()
         assert events == ["trigger", "resolve"]
         assert "The pager default took the test" in told(site, ANN)
         await press_in_direct(site, BEN, ids.GOT_IT)

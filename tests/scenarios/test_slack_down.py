@@ -138,8 +138,8 @@ async def test_an_outage_of_slack_stops_nothing_but_slack(tmp_path: Path) -> Non
         for n in range(5, UPDATES):
             await do(site, f"update INC-1 we try number {n}")
         assert await alert(base, browser, "resolved") == "resolved"
-        await told(site, lambda: "trigger" in str(site.pager.alerts), "the page")
-        (paged,) = site.pager.alerts
+        await told(site, lambda: "trigger" in str(site.vendors.pager.alerts), "the page")
+        (paged,) = site.vendors.pager.alerts
         assert "INC-2" in paged
         overdue: list[str] = []
         while not overdue:

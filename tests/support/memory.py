@@ -17,7 +17,8 @@ from bot.domain.effects import RESPONSE
 from bot.domain.events import Recorded
 from bot.domain.folding import FOLD_AFTER, how_many, was_out_of_reach
 from bot.domain.incident import Incident
-from bot.domain.notices import HOUSE, Notice
+from bot.domain.notices import HOUSE, Notice, house, house_event
+from bot.domain.questions import Question
 from bot.domain.record import Entry
 from bot.domain.undelivered import Undelivered, about
 from bot.ports.clock import Clock
@@ -74,8 +75,9 @@ class Tables:
     overrides: dict[int, Override] = field(default_factory=dict)
     audit: list[Audited] = field(default_factory=list)
     notices: dict[str, datetime] = field(default_factory=dict)
-    said: list[Notice] = field(default_factory=list)
     """Key → when it was said."""
+    said: list[Notice] = field(default_factory=list)
+    questions: dict[str, Question] = field(default_factory=dict)
     parked: dict[str, datetime] = field(default_factory=dict)
     looks: dict[int, tuple[Look, datetime | None]] = field(default_factory=dict)
     """By row: what is owed, and until when it was given to somebody."""
@@ -121,7 +123,8 @@ class MemoryStore:
 
     def _load(self, keys: Keys, claims: Sequence[Claim]) -> Loaded:
         t = self.tables
-        groups = {key: t.groups[key] for key in keys.groups if key in t.groups}
+        of_questions = {t.questions[key].group for key in keys.questions & t.questions.keys()}
+        groups = {key: t.groups[key] for key in (keys.groups | of_questions) & t.groups.keys()}
         episodes = {key: t.episodes[key] for key in keys.fingerprints if key in t.episodes}
         known = t.episodes.keys()
         while more := {one for mine in episodes.values() for one in mine.relatives} & known - episodes.keys():
@@ -135,11 +138,20 @@ class MemoryStore:
         numbers = set(keys.incidents) | {group.incident for group in groups.values()}
         numbers |= {episode.incident for episode in episodes.values() if episode.incident is not None}
         numbers |= {number for mine in recent.values() for number, _, _ in mine}
+        pointed = keys.questions | {episode.question for episode in episodes.values()}
+        newest = {question.group: question for question in t.questions.values()}
+        asked = {group: newest[group] for group in keys.asked & newest.keys()}
+        questions = {
+            key: t.questions[key] for key in (pointed | {one.id for one in asked.values()}) & t.questions.keys()
+        }
+        numbers |= {question.incident for question in questions.values() if question.incident is not None}
         rows = [t.effects[claim.effect] for claim in claims if claim.effect in t.effects]
         return Loaded(
             incidents={n: t.incidents[n] for n in numbers if n in t.incidents},
             episodes=episodes,
             groups=groups,
+            questions=questions,
+            asked=asked,
             recent=recent,
             answers={key: t.inbox[key] for key in keys.commands if key in t.inbox},
             held={row.new.id: row.token for row in rows if row.state == "claimed"},
@@ -173,6 +185,7 @@ class MemoryStore:
         t.audit += changes.audit
         t.notices.update((notice.key, at) for notice, at in changes.notices)
         t.said += [notice for notice, _ in changes.notices]
+        t.questions.update((question.id, question) for question in changes.questions)
         for new in changes.entries:
             stream = t.entries.setdefault(new.incident, [])
             stream.append(new.entry.model_copy(update={"seq": len(stream) + 1}))
@@ -291,18 +304,21 @@ class MemoryStore:
         )
 
     def _take(self, row: Row, worker: str, behind: Sequence[Row] = ()) -> Job:
-        new, events = row.new, self.tables.events[row.new.incident]
-        state = self.tables.incidents[new.incident]
+        new, effect, of_house = row.new, row.new.effect, row.new.incident == HOUSE
+        events = [] if of_house else self.tables.events[new.incident]
+        state = house() if of_house else self.tables.incidents[new.incident]
         job = Job(
             id=new.id,
-            effect=new.effect,
+            effect=effect,
             token=f"t{next(self._tokens)}",
             attempt=row.attempt + 1,
             created_at=new.created_at,
             first_at=min((one.first_at for one in (row, *behind) if one.first_at), default=None),
             state=state,
-            event=events[new.seq - 1],
+            event=house_event() if of_house else events[new.seq - 1],
             runbook=events[state.runbook.seq - 1] if state.runbook else None,
+            notice=next((one for one in self.tables.said if one.key == getattr(effect, "notice", None)), None),
+            question=self.tables.questions.get(getattr(effect, "question", "")),
             folded=tuple(Folded(one.new.id, one.new.effect, events[one.new.seq - 1]) for one in behind),
             claimed_at=self._clock(),
         )

@@ -36,7 +36,6 @@ class Alert(BaseModel):
     """Labels that do not stand here as the sender has them: cleaned, cut, or left out. None of them can be matched."""
     annotations: dict[str, str] = {}
     starts_at: datetime | None = None
-    ends_at: datetime | None = None
     url: str = ""
     """Where the alert comes from (generatorURL, html_url); only http(s), else empty."""
     sender_group: str = ""

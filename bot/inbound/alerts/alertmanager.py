@@ -91,7 +91,6 @@ def _alert(item: Any, number: int, group: str) -> Alert | Skipped:
         inexact=changed,
         annotations=annotations,
         starts_at=r.moment(item.get("startsAt")),
-        ends_at=r.moment(item.get("endsAt")),
         url=r.web_url(item.get("generatorURL")),
         sender_group=group,
     )

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ ANNOTATION_MAX: Final = 3000
 URL_MAX: Final = 2000
 ID_MAX: Final = 100
 COUNT_MAX: Final = 1_000_000
+AGAIN_MAX: Final = 200
+"""Characters of a text that is remembered with what it reads as: a megabyte or two in all."""
 
 # RFC 3339 as Go writes it: 0 to 9 fractional digits, `Z` or an offset.
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(Z|z|[+-]\d\d:\d\d)")
@@ -60,14 +63,21 @@ def text(value: object, limit: int = LABEL_MAX) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     # Cut first: cleaning megabytes of which 500 characters are kept would be the sender's way to keep us busy.
-    return clean_line(str(value)[: limit * 4], limit)
+    raw = str(value)[: limit * 4]
+    return _line_again(raw, limit) if len(raw) <= AGAIN_MAX else clean_line(raw, limit)
 
 
 def words(value: object, limit: int = ANNOTATION_MAX) -> str:
     """Like `text`, with its line breaks."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return clean(str(value)[: limit * 4], limit)
+    raw = str(value)[: limit * 4]
+    return _words_again(raw, limit) if len(raw) <= AGAIN_MAX else clean(raw, limit)
+
+
+# Labels and what a rule says of itself come again and again, with every alert of that rule.
+_line_again: Final = lru_cache(maxsize=4096)(clean_line)
+_words_again: Final = lru_cache(maxsize=4096)(clean)
 
 
 def labels(value: object) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -30,6 +30,8 @@ LEASE = 60.0
 """Seconds. Whatever goes on sooner after a death was not waited for."""
 PATIENCE = 300.0
 """Seconds in which a step and all its deaths have to end; generous: it only ends a test that has already failed."""
+ARCHIVED_AFTER = "5s"
+"""So late that what the closing shows in the channel is there before, although the bot dies at each of its calls."""
 LOOKS_AGAIN = 1.0
 """Seconds after which somebody opens App Home once more, if nothing came of it."""
 OPEN = "state IN ('waiting', 'held', 'claimed')"
@@ -185,6 +187,7 @@ def lives(folder: Path, *doom: str) -> Iterator[Lives]:
     with vendors.beside() as there:
         config = yaml.safe_load(CONFIG) | yaml.safe_load(NOTHING_RINGS)
         config |= {"webhooks": {"alertmanager": {"url": there.pop(ALERTMANAGER)}}}
+        config["channels"]["archive_after"] = ARCHIVED_AFTER
         del config["delivery"]
         delivery = f"{{call_timeout: 8s, lease: {LEASE:.0f}s}}"
         halves = Halves(folder, delivery, yaml.safe_dump(config), there)

@@ -109,7 +109,8 @@ class NameRoom(Effect):
 
 
 class ArchiveRoom(Effect):
-    """Put the channel away, after everything that was to be said in it."""
+    """Put the channel away, after everything that was to be said or shown in it (IN_ROOM): Slack changes nothing there
+    any more."""
 
     kind: Literal["archive_room"] = "archive_room"
 
@@ -351,6 +352,13 @@ def read_effect(data: str) -> AnyEffect:
     """Return the effect stored as JSON `data`."""
     return _ADAPTER.validate_json(data)
 
+
+IN_ROOM: Final = frozenset(
+    ("invite", "post_card", "post_runbook", "post_alerts", "post_draft", "pin_card", "bookmark", "name_room")
+    + ("show_topic", "show_call", "show_message", "tell")
+)
+"""The kinds of effects that change the incident's channel, and are refused once it is archived. (Live messages elsewhere
+are among them: Slack edits those at the same time, in any order.)"""
 
 RESPONSE = "response"
 """The cause of everything that calls for an acknowledgement."""

@@ -1,7 +1,7 @@
 """The claim: which effects may run now, taken in one set, under one transaction.
 
-Three statements choose and take them (cancel what the acknowledgement made idle; choose by rank, lane, Show key and
-budget; take with SKIP LOCKED), then one query a table loads what their handlers need.
+Two statements choose and take them (choose by rank, lane, Show key and budget; take with SKIP LOCKED), a third one
+between them cancels the calls whose answer came meanwhile. Then one query a table loads what their handlers need.
 """
 
 import secrets
@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from bot.domain.effects import (
+    IN_ROOM,
     RESPONSE,
     AnyEffect,
     AskTriage,
@@ -53,10 +54,11 @@ from bot.storage.sets import is_one_of
 from bot.storage.snapshots import snapshots_named
 from bot.storage.streams import read_some
 from bot.storage.tables import budgets, effects, incidents, is_open
-from bot.storage.write_queue import WAITING, back_to_waiting
+from bot.storage.write_queue import WAITING, back_to_waiting, is_answered
 
 _lane: Final = effects.alias("lane_mate")
 _show: Final = effects.alias("same_show")
+_room: Final = effects.alias("room_mate")
 
 
 # Each statement is built once: building one costs more than running it.
@@ -69,14 +71,16 @@ def ripe() -> ColumnElement[bool]:
     """True for a row that may be started: waiting and due, or claimed by somebody whose lease has ended."""
     e = effects.c
     due = or_(e.not_before.is_(None), e.not_before <= _NOW)
-    return or_(
-        and_(e.state == WAITING, due),
-        and_(e.state == "claimed", e.lease_until <= database_clock()),
-    )
+    return or_(and_(e.state == WAITING, due), _is_left_behind())
+
+
+def _is_left_behind() -> ColumnElement[bool]:
+    return and_(effects.c.state == "claimed", effects.c.lease_until <= database_clock())
 
 
 def unblocked() -> ColumnElement[bool]:
-    """True for the first unfinished row of its lane, and for a Show that nobody else is showing."""
+    """True for the first unfinished row of its lane, for a Show that nobody else is showing, and for the archive of a
+    channel in which nothing older is still to be done."""
     e = effects.c
     # one whose lease has ended runs no more: it waits for its turn like the others
     running = and_(_lane.c.state == "claimed", _lane.c.lease_until > database_clock())
@@ -89,7 +93,9 @@ def unblocked() -> ColumnElement[bool]:
     )
     # of two that could go (one left behind by a dead worker), the one left behind goes first
     shown_now = exists(select(_show.c.pos).where(e.show_key.is_not(None), same, _show.c.state == "claimed"))
-    return and_(~lane_busy, ~shown_now)
+    furnished = and_(is_open("room_mate"), _room.c.incident == e.incident, _room.c.kind.in_(sorted(IN_ROOM)))
+    not_yet = exists(select(_room.c.pos).where(e.kind == "archive_room", furnished, _room.c.pos < e.pos))
+    return and_(~lane_busy, ~shown_now, ~not_yet)
 
 
 def claim(
@@ -100,10 +106,11 @@ def claim(
     What waited behind one of them for longer than `fold_after` is taken with it, if it can be told as one.
     """
     locks.take(conn, [(LockClass.CLAIM, "claim")])  # budgets and lanes are judged as one
-    conn.execute(_cancelling())
     bound = {"now": now, "second": now.timestamp(), "most": limit}
     rows = conn.execute(_choosing(), bound).all()
-    unwanted = _answered_now(conn, {row.pos for row in rows if row.cause == RESPONSE})
+    while _cancel_answered(conn, rows):  # others may go in their place
+        rows = conn.execute(_choosing(), bound).all()
+    unwanted = _answered_now(conn, _calls(rows))
     # with the time of its first attempt as it is before this claim
     chosen = {row.pos: row.first_at for row in rows if row.pos not in unwanted}
     if not chosen:
@@ -116,16 +123,24 @@ def claim(
     return _jobs(conn, taken, now)
 
 
+def _calls(rows: Iterable[Any]) -> set[int]:
+    """Return the positions of those that call for an answer."""
+    return {row.pos for row in rows if row.cause == RESPONSE}
+
+
+def _cancel_answered(conn: Connection, rows: Iterable[Any]) -> bool:
+    """Cancel those of the chosen calls whose answer was given meanwhile; return True if there were any.
+
+    The acknowledgement itself cancels what waits: this is for what a worker held then, and left behind.
+    """
+    calls = _calls(rows)
+    return bool(calls) and conn.execute(_cancelling(), {"named": sorted(calls)}).rowcount > 0
+
+
 @cache
 def _cancelling() -> Update:
-    """A call for an answer that was given meanwhile is not claimed any more.
-
-    One asked for after the acknowledgement (a person pages another one) still goes out.
-    """
-    e, i = effects.c, incidents.c
-    answered = exists(select(i.number).where(i.number == e.incident, or_(~i.active, i.acknowledged_at >= e.created_at)))
-    idle = or_(e.state == WAITING, and_(e.state == "claimed", e.lease_until <= database_clock()))
-    stop = update(effects).where(is_open(), e.cause == RESPONSE, idle, answered)
+    idle = or_(effects.c.state == WAITING, _is_left_behind())
+    stop = update(effects).where(is_one_of(effects.c.pos), idle, is_answered())
     return stop.values(state="cancelled", token=None, worker=None, lease_until=None)
 
 
@@ -287,7 +302,7 @@ def release(conn: Connection, worker: str) -> None:
     e = effects.c
     mine = select(e.pos).where(is_open(), e.worker == worker, e.state == "claimed")
     back = {
-        "state": back_to_waiting(),
+        "state": back_to_waiting(unless_answered=True),
         "attempt": e.attempt - 1,
         "token": None,
         "worker": None,

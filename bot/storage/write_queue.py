@@ -21,11 +21,11 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain.effects import read_effect
+from bot.domain.effects import RESPONSE, read_effect
 from bot.storage.budgets import BudgetOf, insert_into
 from bot.storage.many import insert_many
 from bot.storage.queue_rows import EffectRows, TimerRows
-from bot.storage.tables import SHOWN_ONCE, effects, timers
+from bot.storage.tables import SHOWN_ONCE, effects, incidents, timers
 
 WAITING: Final = "waiting"
 # Spelt out: an IN list cannot be used with executemany.
@@ -33,8 +33,21 @@ _PENDING: Final = or_(effects.c.state == WAITING, effects.c.state == "held")
 _other: Final = effects.alias("other")
 
 
-def back_to_waiting() -> ColumnElement[str]:
-    """Return the state of an effect that shall wait again: a Show gives way to one that waits already."""
+def is_answered() -> ColumnElement[bool]:
+    """True for a call for an answer that has been given, or that nobody needs any more.
+
+    One asked for after the acknowledgement (a person pages another one) still goes out.
+    """
+    e, i = effects.c, incidents.c
+    given = or_(~i.active, i.acknowledged_at >= e.created_at)
+    return and_(e.cause == RESPONSE, exists(select(i.number).where(i.number == e.incident, given)))
+
+
+def back_to_waiting(*, unless_answered: bool = False) -> ColumnElement[str]:
+    """Return the state of an effect that shall wait again: a Show gives way to one that waits already.
+
+    `unless_answered`: a call for an answer that was given while it was out does not wait for another try.
+    """
     newer_waits = exists(
         select(_other.c.pos).where(
             _other.c.incident == effects.c.incident,
@@ -43,7 +56,8 @@ def back_to_waiting() -> ColumnElement[str]:
             _other.c.pos != effects.c.pos,
         )
     )
-    return case((newer_waits, "cancelled"), else_=WAITING)
+    pointless = or_(newer_waits, is_answered()) if unless_answered else newer_waits
+    return case((pointless, "cancelled"), else_=WAITING)
 
 
 def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> set[str]:
@@ -120,7 +134,8 @@ def _postponing() -> Update:
     e = effects.c
     fresh = case((bindparam("fresh", type_=Boolean()), null()), else_=e.first_at)
     tried = e.attempt - 1 + bindparam("counted", type_=Integer())
-    return _freeing({"state": back_to_waiting(), "not_before": bindparam("ripe"), "first_at": fresh, "attempt": tried})
+    state = back_to_waiting(unless_answered=True)
+    return _freeing({"state": state, "not_before": bindparam("ripe"), "first_at": fresh, "attempt": tried})
 
 
 def _freeing(values: dict[str, Any]) -> Update:

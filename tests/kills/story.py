@@ -30,8 +30,8 @@ LEASE = 60.0
 """Seconds. Whatever goes on sooner after a death was not waited for."""
 PATIENCE = 300.0
 """Seconds in which a step and all its deaths have to end; generous: it only ends a test that has already failed."""
-ARCHIVED_AFTER = "5s"
-"""So late that what the closing shows in the channel is there before, although the bot dies at each of its calls."""
+ARCHIVED_AFTER = "0.5s"
+"""So soon that the archive falls due while what the closing shows in the channel is still under way."""
 LOOKS_AGAIN = 1.0
 """Seconds after which somebody opens App Home once more, if nothing came of it."""
 OPEN = "state IN ('waiting', 'held', 'claimed')"

@@ -247,6 +247,12 @@ async def test_every_effect_of_slacks_has_a_handler_and_a_name_for_people(office
     assert all(registration.name and " " in registration.name for registration in office.registry.values())
 
 
+def test_the_archive_waits_for_every_effect_of_slacks_but_those_that_happen_elsewhere() -> None:
+    rooms_own = {"open_room", "archive_room", "restore_room"}
+    elsewhere = {"post_announcement", "tell_user", "ask_triage", "show_triage", "post_notice"}
+    assert {effect.kind for effect in SLACKS} - rooms_own - elsewhere == f.IN_ROOM
+
+
 def test_another_vendors_effect_draws_from_no_budget_of_slacks() -> None:
     assert budgets.budget_of(f.PagePager(target="default"), Life().state) == ""
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain import commands as c
+from bot.domain.effects import IN_ROOM
 from bot.domain.events import Step
 from bot.domain.policy import Policy
 from bot.domain.runbooks import Runbook
@@ -126,6 +127,55 @@ async def test_a_show_that_must_be_repeated_gives_way_to_one_that_waits(house: H
     assert list(states.values()).count("waiting") == 1
 
 
+async def test_a_channel_is_put_away_after_all_that_is_older_was_said_and_shown_in_it(house: House) -> None:
+    """Slack changes nothing in an archived channel: what is still to be shown there, or tried again, comes first."""
+    await house.open()
+    await house.furnish(1)
+    await house.finish()
+    await house.act(1, c.SetSeverity(Severity.SEV2, "because"))
+    await house.act(1, c.Cancel("declared by mistake", undone=True))
+    topic, done = None, []
+    while jobs := await house.claim():
+        for job in jobs:
+            if job.effect.kind == "show_topic":
+                topic = job
+            else:
+                await house.settle(job)
+                done.append(job.effect.kind)
+        house.clock.pass_(seconds=1)
+    assert topic is not None
+    assert (done[-1], "archive_room" in done) == ("name_room", False), "while the topic is being shown"
+    await house.settle(topic, "retry", not_before=house.clock() + timedelta(seconds=9))
+    assert await house.claim() == [], "while it waits for its next attempt"
+    assert await house.database.next_wake(house.clock()) == house.clock() + timedelta(seconds=9)
+    house.clock.pass_(seconds=9)
+    (topic,) = await house.claim()
+    await house.settle(topic, "failed")
+    assert kinds(await house.claim()) == ["archive_room"], "what was given up is waited for no longer"
+
+
+async def test_the_archive_does_not_wait_for_what_is_done_elsewhere(house: House) -> None:
+    """A status page, a pager or a person out of reach keeps no channel open."""
+    settings = {"statuspage": {"providers": ["statuspage"]}, "channels": {"archive_after": "1h"}}
+    house.policy = Policy.model_validate(settings)
+    await house.open()
+    await house.furnish(1)
+    await house.finish()
+    for command in (c.ApprovePublic(), c.Resolve("The pool was restarted"), c.Close()):
+        await house.act(1, command, BOB)
+    (due,) = [timer.due for timer in await house.database.timers(1) if timer.kind == "archive"]
+    await house.ring(1, "archive", due)
+    elsewhere = []
+    while jobs := await house.claim():
+        for job in jobs:
+            if job.effect.kind in IN_ROOM:
+                await house.settle(job)
+            else:
+                elsewhere.append(job.effect.kind)
+        house.clock.pass_(seconds=1)
+    assert elsewhere == ["show_status_page", "archive_room"], "the page is under way all the while"
+
+
 async def test_the_worst_incident_goes_first(house: House) -> None:
     """SEV1 before older SEV3; a raise moves what already waits."""
     for severity in (Severity.SEV3, Severity.SEV4, Severity.SEV1):
@@ -152,9 +202,35 @@ async def test_a_call_that_must_be_repeated_is_not_claimed_after_the_acknowledge
     await house.act(1, c.PageSomeone(BOB))
     (call,) = [job for job in await house.claim() if job.effect.kind == "tell_user"]
     await house.act(1, c.Acknowledge())
-    await house.settle(call, "retry", not_before=house.clock())
+    await house.settle(call, "retry", not_before=house.clock() + timedelta(minutes=1))
+    assert {row.id: row.state for row in await house.database.deliveries(1)}[call.id] == "cancelled", "at once"
     assert "tell_user" not in kinds(await house.claim())
+
+
+async def test_a_call_that_is_handed_back_after_the_acknowledgement_waits_no_more(house: House) -> None:
+    """Its worker stopped with it."""
+    await house.open()
+    await house.act(1, c.PageSomeone(BOB))
+    (call,) = [job for job in await house.claim() if job.effect.kind == "tell_user"]
+    await house.act(1, c.Acknowledge())
+    await house.database.release("w1")
     assert {row.id: row.state for row in await house.database.deliveries(1)}[call.id] == "cancelled"
+
+
+async def test_a_call_left_behind_by_a_dead_worker_gives_its_place_up_when_it_is_answered(database_url: str) -> None:
+    """One more claim would find nothing for it: what comes after it goes in this one."""
+    async with open_house(database_url, lease=-1.0) as house:
+        await house.open()
+        await house.act(1, c.PageSomeone(BOB))
+        (call,) = [job for job in await house.claim() if job.effect.kind == "tell_user"]
+        await house.open("Login is down")
+        await house.act(1, c.Acknowledge())
+        await house.act(2, c.PageSomeone(BOB))
+        while (jobs := await house.claim("w2", limit=1)) and jobs[0].effect.kind != "tell_user":
+            assert jobs[0].id != call.id
+            await house.settle(jobs[0])
+        assert [job.state.number for job in jobs] == [2]
+        assert {row.id: row.state for row in await house.database.deliveries(1)}[call.id] == "cancelled"
 
 
 async def test_what_gave_up_is_tried_again_when_a_person_asks(house: House) -> None:

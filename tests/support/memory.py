@@ -13,7 +13,7 @@ from typing import Literal
 from bot.domain.alerts import Episode, Group
 from bot.domain.audit import Audited
 from bot.domain.duty import Override
-from bot.domain.effects import RESPONSE
+from bot.domain.effects import IN_ROOM, RESPONSE
 from bot.domain.events import Recorded
 from bot.domain.folding import FOLD_AFTER, how_many, was_out_of_reach
 from bot.domain.incident import Incident
@@ -297,6 +297,10 @@ class MemoryStore:
             return False
         others = [other for other in self.tables.effects.values() if other is not row and other.state not in OVER]
         if row.new.lane and any(o.new.lane == row.new.lane and o.place < row.place for o in others):
+            return False
+        if row.new.effect.kind == "archive_room" and any(
+            o.new.incident == row.new.incident and o.new.effect.kind in IN_ROOM and o.place < row.place for o in others
+        ):
             return False
         key = (row.new.incident, row.new.show_key)
         return not row.new.show_key or not any(

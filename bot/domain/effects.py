@@ -354,11 +354,23 @@ def read_effect(data: str) -> AnyEffect:
 
 
 IN_ROOM: Final = frozenset(
-    ("invite", "post_card", "post_runbook", "post_alerts", "post_draft", "pin_card", "bookmark", "name_room")
-    + ("show_topic", "show_call", "show_message", "tell")
+    {
+        "bookmark",
+        "invite",
+        "name_room",
+        "pin_card",
+        "post_alerts",
+        "post_card",
+        "post_draft",
+        "post_runbook",
+        "show_call",
+        "show_message",
+        "show_topic",
+        "tell",
+    }
 )
-"""The kinds of effects that change the incident's channel, and are refused once it is archived. (Live messages elsewhere
-are among them: Slack edits those at the same time, in any order.)"""
+"""The kinds of effects that change the incident's channel, and are refused once it is archived. (Live messages in other
+channels are among them: they hold an archive up no longer than those here.)"""
 
 RESPONSE = "response"
 """The cause of everything that calls for an acknowledgement."""

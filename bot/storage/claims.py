@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 
@@ -59,6 +60,8 @@ from bot.storage.write_queue import WAITING, back_to_waiting, is_answered
 _lane: Final = effects.alias("lane_mate")
 _show: Final = effects.alias("same_show")
 _room: Final = effects.alias("room_mate")
+_IN_ROOM: Final = text("room_mate.kind IN ({})".format(", ".join(f"'{kind}'" for kind in sorted(IN_ROOM))))
+"""Written out: the list is always the same, and bound values would be put in anew for each claim."""
 
 
 # Each statement is built once: building one costs more than running it.
@@ -93,7 +96,7 @@ def unblocked() -> ColumnElement[bool]:
     )
     # of two that could go (one left behind by a dead worker), the one left behind goes first
     shown_now = exists(select(_show.c.pos).where(e.show_key.is_not(None), same, _show.c.state == "claimed"))
-    furnished = and_(is_open("room_mate"), _room.c.incident == e.incident, _room.c.kind.in_(sorted(IN_ROOM)))
+    furnished = and_(is_open("room_mate"), _room.c.incident == e.incident, _IN_ROOM)
     not_yet = exists(select(_room.c.pos).where(e.kind == "archive_room", furnished, _room.c.pos < e.pos))
     return and_(~lane_busy, ~shown_now, ~not_yet)
 
@@ -168,17 +171,14 @@ def _choosing() -> Select[tuple[int, datetime | None, str]]:
     """The positions of what may run, best rank first, then in order of the log."""
     e, b = effects.c, budgets.c
     turn = func.row_number().over(partition_by=e.budget, order_by=(e.rank, e.pos))
-    share = case(
-        (b.name.is_(None), _LIMIT),
-        (b.parked_until > _SECOND, 0),
-        (b.capacity.is_(None), _LIMIT),
-        else_=tokens_at(_SECOND) - kept_from(e.rank),
-    )
+    holds = case((b.parked_until > _SECOND, 0), (b.capacity.is_(None), _LIMIT), else_=tokens_at(_SECOND))
+    dry = select(b.name).where(holds < 1).correlate(None)
+    share = case((b.name.is_(None), _LIMIT), else_=holds - kept_from(e.rank))
     candidates = (
         select(e.pos, e.rank, e.first_at, e.cause, turn.label("turn"), share.label("share"))
         .select_from(effects.outerjoin(budgets, b.name == e.budget))
-        # a dry budget first: its rows, perhaps thousands, need not be held against their lanes
-        .where(is_open(), ripe(), share >= 1, unblocked())
+        # dry budgets first: their rows, perhaps thousands, need not be held against anything else
+        .where(e.budget.not_in(dry), is_open(), ripe(), share >= 1, unblocked())
         .subquery()
     )
     c = candidates.c

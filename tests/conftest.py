@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support import network, programs
@@ -37,6 +38,9 @@ def pytest_configure() -> None:
     os.environ["TZ"] = "Pacific/Chatham"
     time.tzset()
     network.install()
+    # rich's tracebacks take a third of the time of a test in which much goes wrong
+    console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], console])
 
 
 @pytest.hookimpl(wrapper=True)

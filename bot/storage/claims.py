@@ -88,17 +88,19 @@ def unblocked() -> ColumnElement[bool]:
     # one whose lease has ended runs no more: it waits for its turn like the others
     running = and_(_lane.c.state == "claimed", _lane.c.lease_until > database_clock())
     ahead = or_(_lane.c.pos < e.pos, and_(_lane.c.pos != e.pos, running))
-    lane_busy = exists(
-        select(_lane.c.pos).where(e.lane.is_not(None), _lane.c.lane == e.lane, is_open("lane_mate"), ahead)
-    )
-    same = and_(
-        is_open("same_show"), _show.c.incident == e.incident, _show.c.show_key == e.show_key, _show.c.pos != e.pos
-    )
+    lane_busy = exists(select(_lane.c.pos).where(_lane.c.lane == e.lane, is_open("lane_mate"), ahead))
+    same = and_(_show.c.incident == e.incident, _show.c.show_key == e.show_key, _show.c.pos != e.pos)
     # of two that could go (one left behind by a dead worker), the one left behind goes first
-    shown_now = exists(select(_show.c.pos).where(e.show_key.is_not(None), same, _show.c.state == "claimed"))
+    shown_now = exists(select(_show.c.pos).where(same, _show.c.state == "claimed"))
     furnished = and_(is_open("room_mate"), _room.c.incident == e.incident, _IN_ROOM)
-    not_yet = exists(select(_room.c.pos).where(e.kind == "archive_room", furnished, _room.c.pos < e.pos))
-    return and_(~lane_busy, ~shown_now, ~not_yet)
+    not_yet = exists(select(_room.c.pos).where(furnished, _room.c.pos < e.pos))
+    # Each is asked only where it matters, by an OR: of a bare NOT EXISTS PostgreSQL makes a join of the queue with
+    # itself, and while it does not know yet how long the queue has become, that grows with the square.
+    return and_(
+        or_(e.lane.is_(None), ~lane_busy),
+        or_(e.show_key.is_(None), ~shown_now),
+        or_(e.kind != "archive_room", ~not_yet),
+    )
 
 
 def claim(

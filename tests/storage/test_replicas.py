@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
 from bot.domain import commands as c
@@ -120,3 +121,21 @@ async def test_no_call_is_claimed_after_the_commit_that_answers_it(
         assert resolved.is_set()
         assert [job for job in jobs if job.effect.kind == "tell_user"] == []
         assert {job.state.is_active for job in jobs} == {False}
+
+
+@pytest.mark.postgres
+async def test_a_claim_does_not_join_the_queue_with_itself(postgres: Cluster) -> None:
+    """That would grow with the square of what waits, until PostgreSQL finds out how much it is: minutes, in a flood."""
+    url = postgres.create(f"claims_{free_port()}")
+    await asyncio.to_thread(migrate, url)
+
+    def explain(conn: Connection) -> list[str]:
+        statement = claims._choosing().compile(dialect=conn.dialect)
+        given: dict[str, Any] = {**statement.params, "now": "2026", "second": 0.0, "most": 16}
+        values = tuple(given[name] for name in statement.positiontup or ())
+        return [row[0] for row in conn.exec_driver_sql(f"EXPLAIN {statement}", values)]
+
+    async with open_house(url) as house:
+        plan = await house.database._backend.read(explain)
+    assert [line for line in plan if "Anti Join" in line or "Semi Join" in line] == []
+    assert any("same_show" in line for line in plan), "it asks all the same"

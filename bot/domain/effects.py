@@ -110,7 +110,7 @@ class NameRoom(Effect):
 
 class ArchiveRoom(Effect):
     """Put the channel away, after everything that was to be said or shown in it (IN_ROOM): Slack changes nothing there
-    any more."""
+    any more. A reopening waits for none of that."""
 
     kind: Literal["archive_room"] = "archive_room"
 

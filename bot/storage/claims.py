@@ -82,8 +82,11 @@ def _is_left_behind() -> ColumnElement[bool]:
 
 
 def unblocked() -> ColumnElement[bool]:
-    """True for the first unfinished row of its lane, for a Show that nobody else is showing, and for the archive of a
-    channel in which nothing older is still to be done."""
+    """True for the first unfinished row of its lane.
+
+    But not for a Show that somebody is showing, nor for the archive of a channel in which something older is still to
+    be done, unless the incident was reopened: that waits behind it.
+    """
     e = effects.c
     # one whose lease has ended runs no more: it waits for its turn like the others
     running = and_(_lane.c.state == "claimed", _lane.c.lease_until > database_clock())
@@ -94,12 +97,14 @@ def unblocked() -> ColumnElement[bool]:
     shown_now = exists(select(_show.c.pos).where(same, _show.c.state == "claimed"))
     furnished = and_(is_open("room_mate"), _room.c.incident == e.incident, _IN_ROOM)
     not_yet = exists(select(_room.c.pos).where(furnished, _room.c.pos < e.pos))
+    # what may be tried for a day must not keep a reopened incident from its channel
+    wanted_back = exists(select(_lane.c.pos).where(_lane.c.lane == e.lane, is_open("lane_mate"), _lane.c.pos > e.pos))
     # Each is asked only where it matters, by an OR: of a bare NOT EXISTS PostgreSQL makes a join of the queue with
     # itself, and while it does not know yet how long the queue has become, that grows with the square.
     return and_(
         or_(e.lane.is_(None), ~lane_busy),
         or_(e.show_key.is_(None), ~shown_now),
-        or_(e.kind != "archive_room", ~not_yet),
+        or_(e.kind != "archive_room", ~not_yet, wanted_back),
     )
 
 

@@ -176,6 +176,30 @@ async def test_the_archive_does_not_wait_for_what_is_done_elsewhere(house: House
     assert elsewhere == ["show_status_page", "archive_room"], "the page is under way all the while"
 
 
+async def test_a_reopened_incident_gets_its_channel_back_whatever_the_archive_was_waiting_for(house: House) -> None:
+    """A topic that Slack takes from nobody may be tried for a day: nobody who has to act may wait behind that."""
+    house.policy = Policy.model_validate({"channels": {"archive_after": "1h"}})
+    await house.open()
+    await house.furnish(1)
+    await house.finish()
+    for command in (c.Resolve("The pool was restarted"), c.Close()):
+        await house.act(1, command, BOB)
+    (due,) = [timer.due for timer in await house.database.timers(1) if timer.kind == "archive"]
+    await house.ring(1, "archive", due)
+    while jobs := await house.claim():
+        for job in jobs:
+            if job.effect.kind == "show_topic":
+                await house.settle(job, "retry", not_before=house.clock() + timedelta(days=1))
+            else:
+                await house.settle(job)
+        house.clock.pass_(seconds=1)
+    await house.act(1, c.Reopen("it is back"))
+    for kind in ("archive_room", "restore_room"):
+        (job,) = await house.claim()
+        assert job.effect.kind == kind
+        await house.settle(job)
+
+
 async def test_the_worst_incident_goes_first(house: House) -> None:
     """SEV1 before older SEV3; a raise moves what already waits."""
     for severity in (Severity.SEV3, Severity.SEV4, Severity.SEV1):

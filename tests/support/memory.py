@@ -298,10 +298,10 @@ class MemoryStore:
         others = [other for other in self.tables.effects.values() if other is not row and other.state not in OVER]
         if row.new.lane and any(o.new.lane == row.new.lane and o.place < row.place for o in others):
             return False
-        if row.new.effect.kind == "archive_room" and any(
-            o.new.incident == row.new.incident and o.new.effect.kind in IN_ROOM and o.place < row.place for o in others
-        ):
-            return False
+        if row.new.effect.kind == "archive_room" and not any(o.new.lane == row.new.lane for o in others):
+            mine = (o for o in others if o.new.incident == row.new.incident and o.place < row.place)
+            if any(o.new.effect.kind in IN_ROOM for o in mine):
+                return False
         key = (row.new.incident, row.new.show_key)
         return not row.new.show_key or not any(
             o.state == "claimed" and (o.new.incident, o.new.show_key) == key for o in others

@@ -21,7 +21,7 @@ URL_MAX: Final = 2000
 ID_MAX: Final = 100
 COUNT_MAX: Final = 1_000_000
 AGAIN_MAX: Final = 200
-"""Characters of a text that is remembered with what it reads as: a megabyte or two in all."""
+"""Characters of a text that is remembered with what it reads as: a few megabytes in all."""
 
 # RFC 3339 as Go writes it: 0 to 9 fractional digits, `Z` or an offset.
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(Z|z|[+-]\d\d:\d\d)")

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from benchmarks.load import send
-from benchmarks.place import serving, until_idle
+from benchmarks.place import TOKEN, serving, until_idle
 from benchmarks.report import row, table
 from tests.support.demo import Person, Process, until
 from tests.support.serving import Site
@@ -14,6 +14,8 @@ from tests.support.workspace_process import TOKENS
 RUNS: Final = 3
 DECLARED: Final = 20
 COMMANDS: Final = 40
+OPEN: Final = 500
+"""Incidents, most of them waiting for a channel: whoever declares is told what looks the same, and how long to wait."""
 LATENCY_MS: Final = 100
 _QUIET_FOR: Final = 1.5
 """Seconds without a call after which everything counts as done."""
@@ -25,12 +27,16 @@ def measure() -> list[list[str]]:
         rooms, done = zip(*_declarations(site.person(), bot), strict=True)
     with serving(mode="http") as (site, bot):
         acks = _acknowledgements(site, bot)
+    with serving(mode="http") as (site, bot):
+        send(f"{site.base}/webhooks/alertmanager", TOKEN, "opening", OPEN)
+        amid = _acknowledgements(site, bot)
     return [
         row(f"{DECLARED} declared at once, 100 ms a call, no tiers: last channel complete", rooms, "s"),
         row("… last of all: direct messages, too", done, "s", "≤ 0.8 s"),
         row(f"{COMMANDS} slash commands at once, Slack at 100 ms: ack p50", [r["p50"] for r in acks], "ms"),
         row("… p99", [r["p99"] for r in acks], "ms"),
         row("… slowest", [r["max"] for r in acks], "ms", "< 250 ms"),
+        row(f"… slowest while {OPEN} incidents are open, each waiting for its channel", [r["max"] for r in amid], "ms"),
     ]
 
 

@@ -5,9 +5,8 @@ against what is open, and against what is over but left action items undone.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from bot.domain.incident import Incident
@@ -48,62 +47,123 @@ class Likeness:
     why: str
 
 
-def alike(title: str, service: str | None, labels: Mapping[str, str], others: Iterable[Incident]) -> list[Likeness]:
-    """Return the incidents of `others` that look like this one, the likest first.
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What of an incident is compared."""
 
-    Open ones, and finished ones that left an action item undone. Cancelled ones and drills never.
+    state: Incident
+    words: frozenset[str]
+    """Of its title, if somebody gave it one."""
+    known_by: frozenset[str]
+    """Of its alerts' names, and of the labels that tell what it is about."""
+    service: str
+    service_words: frozenset[str]
+    is_open: bool
+
+    @classmethod
+    def of(cls, state: Incident) -> "Profile":
+        service = state.service or ""
+        return cls(
+            state,
+            _words("" if state.title_assumed else state.title),
+            _words(" ".join([*_telling(state.labels).values(), *(alert.name for alert in state.newest_alerts)])),
+            service.casefold(),
+            _words(service),
+            state.is_active,
+        )
+
+
+class Profiles:
+    """The profiles of what may be offered: open incidents, and finished ones that left an action item undone.
+
+    Cancelled ones and drills never. There may be thousands, and every declaration is held against them: a profile is
+    made once for each state of an incident.
     """
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Incident, Profile | None]] = {}
+
+    def of(self, states: Iterable[Incident]) -> list[Profile]:
+        """Return the profiles of `states`; what was made for others is forgotten."""
+        before, self._made = self._made, {}
+        for state in states:
+            made = before.get(state.number)
+            if made is None or made[0] is not state:
+                made = (state, Profile.of(state) if _may_be_offered(state) else None)
+            self._made[state.number] = made
+        return [profile for _, profile in self._made.values() if profile is not None]
+
+
+def _may_be_offered(state: Incident) -> bool:
+    if state.drill or state.status == "cancelled":
+        return False
+    return state.is_active or any(not task.done for task in state.tasks)
+
+
+def alike(
+    title: str,
+    service: str | None,
+    labels: Mapping[str, str],
+    others: Iterable[Profile],
+    sees: Callable[[Incident], bool] = lambda state: True,
+) -> list[Likeness]:
+    """Return the incidents of `others` that look like this one and that the asker `sees`, the likest first."""
+    this = _Declared(_words(title), (service or "").casefold(), _telling(labels))
     found = []
     for other in others:
-        if other.drill or other.status == "cancelled":
-            continue
-        owes = any(not task.done for task in other.tasks)
-        if not other.is_active and not owes:
-            continue
-        score, why = _held_against(title, service, labels, other)
-        if score >= (OPEN_AT if other.is_active else PAST_AT):
-            found.append(Likeness(other, score, why))
+        score = _score(this, other)
+        if score >= (OPEN_AT if other.is_open else PAST_AT) and sees(other.state):
+            found.append(Likeness(other.state, score, _why(this, other)))
     found.sort(key=lambda one: (not one.state.is_active, -one.score, -one.state.number))
     return found[:SHOWN]
 
 
-def _held_against(title: str, service: str | None, labels: Mapping[str, str], other: Incident) -> tuple[float, str]:
-    words, theirs = _words(title), _words("" if other.title_assumed else other.title)
-    known = words & _known_by(other)
-    score, why = 0.0, []
-    if common := words & theirs:
-        score = len(common) / len(words | theirs)
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    words: frozenset[str]
+    service: str
+    labels: Mapping[str, str]
+
+
+def _score(this: _Declared, other: Profile) -> float:
+    score = 0.0
+    common, known = this.words & other.words, this.words & other.known_by
+    if common:
+        score = len(common) / (len(this.words) + len(other.words) - len(common))
     if known:  # what its alerts are called, and where they are from: nobody needs to have said it in the title
-        score = max(score, len(common | known) / len(words))
-    if common or known:
-        why.append(", ".join(sorted(common | known)[:4]))
-    if _is_same_service(service, words, other):
+        score = max(score, len(common | known) / len(this.words))
+    elif not common and not this.labels:
+        return score  # the service alone makes nothing alike
+    if _is_same_service(this, other):
         score += _SERVICE
-        why.append(f"service {other.service}")
-    telling = {name: value for name, value in labels.items() if name not in _COMMON_LABELS}
-    if telling and (same := [name for name, value in telling.items() if other.labels.get(name) == value]):
-        score += _LABELS * len(same) / len(telling)
-        why.append(", ".join(sorted(same)[:3]))
-    return min(score, 1.0), "; ".join(why)
+    if same := _same_labels(this, other):
+        score += _LABELS * len(same) / len(this.labels)
+    return min(score, 1.0)
 
 
-def _is_same_service(service: str | None, words: frozenset[str], other: Incident) -> bool:
+def _why(this: _Declared, other: Profile) -> str:
+    parts = [", ".join(sorted(this.words & (other.words | other.known_by))[:4])]
+    if _is_same_service(this, other):
+        parts.append(f"service {other.state.service}")
+    parts.append(", ".join(sorted(_same_labels(this, other))[:3]))
+    return "; ".join(filter(None, parts))
+
+
+def _is_same_service(this: _Declared, other: Profile) -> bool:
     """Another service that is named is another one, whatever the title says."""
-    if not other.service:
-        return False
-    if service:
-        return service.casefold() == other.service.casefold()
-    named = _words(other.service)
-    return bool(named) and named <= words
+    if this.service:
+        return this.service == other.service
+    return bool(other.service_words) and other.service_words <= this.words
 
 
-def _known_by(other: Incident) -> frozenset[str]:
-    """The words of its alerts' names, and of the labels that tell what it is about."""
-    values = [value for name, value in other.labels.items() if name not in _COMMON_LABELS]
-    return _words(" ".join([*values, *(alert.name for alert in other.newest_alerts)]))
+def _same_labels(this: _Declared, other: Profile) -> list[str]:
+    return [name for name, value in this.labels.items() if other.state.labels.get(name) == value]
 
 
-@lru_cache(maxsize=4096)  # every declaration is held against all that is open
+def _telling(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if name not in _COMMON_LABELS}
+
+
 def _words(text: str) -> frozenset[str]:
     """The words that tell one incident from another, without their plural."""
     found = (word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", text)))

@@ -132,8 +132,8 @@ class Reader(Protocol):
 
     async def stats(self) -> Stats: ...
 
-    async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
-        """What the channel of incident `number` waits for; None if nothing keeps it from being opened at once."""
+    async def room_waits(self, now: datetime) -> dict[int, RoomWait]:
+        """What channels wait for, by incident; those that nothing keeps from being opened at once are not in it."""
         ...
 
     async def ping(self) -> float:

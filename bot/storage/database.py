@@ -221,9 +221,9 @@ class Database:
         """Return the counts for health and metrics."""
         return await self._backend.read(queries.stats)
 
-    async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
-        """Return what the channel of incident `number` waits for, if for anything."""
-        return await self._backend.read(lambda conn: waits.room_wait(conn, number, now))
+    async def room_waits(self, now: datetime) -> dict[int, RoomWait]:
+        """Return what channels wait for, by incident."""
+        return await self._backend.read(lambda conn: waits.room_waits(conn, now))
 
     async def ping(self) -> float:
         """Return the seconds one trivial query took."""

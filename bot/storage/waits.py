@@ -1,11 +1,12 @@
-"""How long an incident's channel has to wait for its turn, as far as the queue and its budget tell."""
+"""How long channels have to wait for their turn, as far as the queue and its budget tell."""
 
 import math
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, Select, select
 
 from bot.ports.reader import RoomWait
 from bot.storage.budgets import kept_at, levels
@@ -13,18 +14,29 @@ from bot.storage.tables import effects, is_open
 from bot.storage.write_queue import WAITING
 
 
-def room_wait(conn: Connection, number: int, now: datetime) -> RoomWait | None:
-    """Return what the channel of incident `number` waits for; None if nothing keeps it from being opened at once."""
-    room = conn.execute(_room(), {"number": number}).first()
-    if room is None:
-        return None
-    purse = conn.execute(levels(), {"named": [room.budget], "second": now.timestamp()}).first()
-    if purse is None:
-        return None
-    ahead = conn.execute(_ahead(), {"rank": room.rank, "pos": room.pos, "purse": room.budget}).scalar_one()
+def room_waits(conn: Connection, now: datetime) -> dict[int, RoomWait]:
+    """Return what channels wait for, by incident; those that nothing keeps from being opened at once are not in it.
+
+    Before a channel are all that come first in the queue: nothing else draws from the budget of channels.
+    """
+    rooms = conn.execute(_rooms()).all()
+    if not rooms:
+        return {}
+    named = sorted({room.budget for room in rooms})
+    purses = {row.name: row for row in conn.execute(levels(), {"named": named, "second": now.timestamp()})}
+    ahead = Counter[str]()
+    waits = {}
+    for room in rooms:
+        if room.budget in purses and (wait := _wait(room.rank, ahead[room.budget], purses[room.budget], now)):
+            waits[room.incident] = wait
+        ahead[room.budget] += 1
+    return waits
+
+
+def _wait(rank: int, ahead: int, purse: Row[Any], now: datetime) -> RoomWait | None:
     ready = purse.parked_until
     if purse.capacity is not None and purse.per_second > 0:
-        missing = ahead + 1 + (purse.reserve if kept_at(room.rank) else 0) - purse.level
+        missing = ahead + 1 + (purse.reserve if kept_at(rank) else 0) - purse.level
         ready = max(ready, now.timestamp() + missing / purse.per_second) if missing > 0 else ready
     if ready <= now.timestamp():
         return None
@@ -32,16 +44,9 @@ def room_wait(conn: Connection, number: int, now: datetime) -> RoomWait | None:
     return RoomWait(ahead, datetime.fromtimestamp(ready, UTC), a_minute)
 
 
-# Each statement is built once: building one costs more than running it.
 @cache
-def _room() -> Select[Any]:
+def _rooms() -> Select[Any]:
+    """Built once: building it costs more than running it."""
     e = effects.c
-    mine = and_(e.incident == bindparam("number"), e.kind == "open_room", e.state == WAITING)
-    return select(e.pos, e.rank, e.budget).where(mine)
-
-
-@cache
-def _ahead() -> Select[Any]:
-    e, rank = effects.c, bindparam("rank", type_=Integer())
-    first = or_(e.rank < rank, and_(e.rank == rank, e.pos < bindparam("pos")))
-    return select(func.count()).where(is_open(), e.state == WAITING, e.budget == bindparam("purse"), first)
+    waiting = select(e.incident, e.rank, e.budget).where(is_open(), e.kind == "open_room", e.state == WAITING)
+    return waiting.order_by(e.rank, e.pos)

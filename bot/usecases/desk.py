@@ -1,5 +1,6 @@
 """The desk: where slash command, mention, command line, button and REST come with what they want, and get an answer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -45,7 +46,7 @@ from bot.usecases.choosing import chosen, matched_again, titles, with_runbook
 from bot.usecases.committer import Submits
 from bot.usecases.overrides import Overriding
 from bot.usecases.page_tries import TryPage, got_it
-from bot.usecases.queries import Queries, Viewer
+from bot.usecases.queries import Data, Queries, Viewer
 from bot.usecases.roster import Roster
 from bot.usecases.triaging import AnswerQuestion, Choice
 from bot.usecases.undelivered import TryAgain
@@ -164,7 +165,7 @@ class Desk:
                 answer = await self.committer.submit(
                     Open(request, with_runbook(wish, self.policy, self.library), self.policy)
                 )
-                return await self._with_lookalikes(await self._with_wait(answer), wish, viewer)
+                return await self._with_what_is_seen(answer, wish, viewer)
             case c.TryPage():
                 return await self.committer.submit(TryPage(request, wish, self.policy))
             case c.OverrideOnCall() | c.CancelOverride():
@@ -208,25 +209,32 @@ class Desk:
         except Unavailable as exc:  # refused it is all the same
             log.warning("denial not kept", action=action, actor=request.actor, error=str(exc))
 
-    async def _with_wait(self, answer: Answer) -> Answer:
-        """Add whether the channel has to wait for its turn: who declares it is told at once, and why."""
-        if answer.kind != "declared" or answer.incident is None:
-            return answer
-        try:
-            wait = await self.queries.room_wait(answer.incident)
-        except Unavailable:
-            return answer  # the declaration is saved, and that is what counts
-        return answer.model_copy(update={"fields": {**answer.fields, "waits": wait}}) if wait else answer
+    async def _with_what_is_seen(self, answer: Answer, command: c.Declare, viewer: Viewer) -> Answer:
+        """Add what the channel waits for and what looks the same, both at once, after the commit: no declaration waits
+        for a comparison.
+        """
+        waits, same = await asyncio.gather(self._wait_of(answer), self._lookalikes(answer, command, viewer))
+        return _with_fields(answer, waits=waits, alike=same)
 
-    async def _with_lookalikes(self, answer: Answer, command: c.Declare, viewer: Viewer) -> Answer:
-        """Add what looks the same: after the commit, for no declaration waits for a comparison."""
-        if answer.kind != "declared" or answer.incident is None or not command.title:
-            return answer
+    async def _with_wait(self, answer: Answer) -> Answer:
+        return _with_fields(answer, waits=await self._wait_of(answer))
+
+    async def _wait_of(self, answer: Answer) -> Data | None:
+        """Whether the channel has to wait for its turn: who declares it is told at once, and why."""
+        if answer.kind != "declared" or answer.incident is None:
+            return None
         try:
-            found = await self.queries.alike(viewer, command.title, command.service, command.labels, answer.incident)
+            return await self.queries.room_wait(answer.incident)
         except Unavailable:
-            return answer
-        return answer.model_copy(update={"fields": {**answer.fields, "alike": found}}) if found else answer
+            return None  # the declaration is saved, and that is what counts
+
+    async def _lookalikes(self, answer: Answer, command: c.Declare, viewer: Viewer) -> list[Data]:
+        if answer.kind != "declared" or answer.incident is None or not command.title:
+            return []
+        try:
+            return await self.queries.alike(viewer, command.title, command.service, command.labels, answer.incident)
+        except Unavailable:
+            return []
 
     async def answer(self, question: str, choice: Choice, request: Request, channel: str) -> Answer:
         """Declare or dismiss what people were asked about. Whoever may declare may also say that it is none."""
@@ -367,3 +375,9 @@ class Desk:
         seen = Observation(kind="looked", key=f"looked:{viewer.actor}:{now.isoformat()}", user=viewer.actor)
         with suppress(Unavailable):
             await self.committer.submit(Observe(Request(viewer.actor), number, now, seen))
+
+
+def _with_fields(answer: Answer, **more: object) -> Answer:
+    """Add those of `more` that there are."""
+    there = {name: value for name, value in more.items() if value}
+    return answer.model_copy(update={"fields": {**answer.fields, **there}}) if there else answer

@@ -13,7 +13,7 @@ from bot.domain.policy import Policy
 from bot.domain.postmortem import compile_postmortem
 from bot.domain.refusals import UnknownIncident
 from bot.domain.services import service_of
-from bot.domain.similar import alike
+from bot.domain.similar import Profile, Profiles, alike
 from bot.domain.timeline import TimelineEntry, timeline
 from bot.domain.timers import TIMERS
 from bot.domain.turns import next_shift, shift_at
@@ -134,7 +134,9 @@ class Queries:
         self._policy = policy
         self._clock = clock
         self._public_url = public_url
-        self._unfinished = SharedRead(reader.unfinished)
+        self._profiles = Profiles()
+        self._comparable = SharedRead(self._read_comparable)
+        self._room_waits = SharedRead(lambda: reader.room_waits(clock()))
 
     async def incident_of_channel(self, channel: str) -> int | None:
         """Return the number of the incident to which `channel` belongs."""
@@ -142,7 +144,7 @@ class Queries:
 
     async def room_wait(self, number: int) -> Data | None:
         """Return why the channel of a fresh incident does not open at once, and when it will; None if it does."""
-        wait = await self._reader.room_wait(number, self._clock())
+        wait = (await self._room_waits()).get(number)
         if wait is None:
             return None
         return {"ahead": wait.ahead, "opens_at": stamp(wait.opens_at), "a_minute": wait.a_minute}
@@ -173,8 +175,8 @@ class Queries:
 
         What two of them see at once, two declare within a second: so what is open is read anew.
         """
-        now = self._clock()
-        seen = [state for state in await self._unfinished() if viewer.may_see(state) and state.number != without]
+        now, others = self._clock(), await self._comparable()
+        found = alike(title, service, labels, others, lambda it: it.number != without and viewer.may_see(it))
         return [
             {
                 **head(one.state),
@@ -188,8 +190,11 @@ class Queries:
                     if not task.done
                 ][:UNDONE_MAX],
             }
-            for one in alike(title, service, labels, seen)
+            for one in found
         ]
+
+    async def _read_comparable(self) -> list[Profile]:
+        return self._profiles.of(await self._reader.unfinished())
 
     async def show(self, viewer: Viewer, number: int) -> Data:
         """Return one incident with its people, alerts, timers and services."""

@@ -1,14 +1,24 @@
 """What looks the same: other words for one outage, and what an old incident still owes."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import commands as c
+from bot.domain import similar
 from bot.domain.events import AlertFact
 from bot.domain.incident import Incident
-from bot.domain.similar import alike
+from bot.domain.similar import Likeness, Profiles
 from tests.domain.room import Room
+
+
+def alike(
+    title: str, service: str | None, labels: Mapping[str, str], others: Iterable[Incident], **more: Any
+) -> list[Likeness]:
+    return similar.alike(title, service, labels, Profiles().of(others), **more)
 
 
 def incident(title: str, **fields: object) -> Incident:
@@ -100,6 +110,7 @@ def test_cancelled_ones_and_drills_are_never_offered() -> None:
 
 def test_open_ones_come_before_what_is_past() -> None:
     past = Room().declare("Replica lag").do(c.AddTask("x")).do(c.Resolve("fixed")).state
+    past = past.model_copy(update={"number": 2})
     found = alike("Replica lag", None, {}, [past, incident("Replica lag on orders")])
     assert [one.state.is_active for one in found] == [True, False]
 
@@ -109,3 +120,23 @@ def test_any_two_titles_can_be_compared(one: str, other: str) -> None:
     state = incident("x").model_copy(update={"title": other})
     for found in alike(one, None, {}, [state]):
         assert 0 < found.score <= 1
+
+
+def test_what_the_asker_may_not_see_takes_no_place_of_what_they_may() -> None:
+    secrets = [incident("Replica lag").model_copy(update={"number": n}) for n in range(1, 5)]
+    mine = incident("Replica lag of orders")
+    found = alike("Replica lag", None, {}, [*secrets, mine], sees=lambda state: state is mine)
+    assert [one.state for one in found] == [mine]
+
+
+def test_a_profile_is_made_once_for_each_state_and_anew_for_the_next() -> None:
+    room, other = Room().declare("Replica lag"), incident("Checkout is down").model_copy(update={"number": 2})
+    profiles = Profiles()
+    before = profiles.of([room.state, other])
+    again = profiles.of([room.state, other])
+    assert [a is b for a, b in zip(before, again, strict=True)] == [True, True]
+    after = profiles.of([room.do(c.SetTitle("Disk is full")).state, other])
+    assert after[0].words == {"disk", "full"}
+    assert after[1] is before[1]
+    assert profiles.of([other]) == [before[1]]
+    assert profiles.of([room.state, other])[1] is before[1]

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from bot.domain import commands as c
 from bot.domain.severity import Severity
+from bot.ports.reader import RoomWait
 from bot.storage import tables
 from tests.storage.house import House
 
@@ -13,14 +14,14 @@ from tests.storage.house import House
 async def test_a_channel_that_may_be_opened_now_waits_for_nothing(house: House) -> None:
     """Five a minute are allowed."""
     numbers = [await house.open(f"Outage {n}") for n in range(5)]
-    waits = [await house.database.room_wait(number, house.clock()) for number in numbers]
+    waits = [await room_wait(house, number) for number in numbers]
     assert waits == [None] * 5
 
 
 async def test_a_channel_beyond_the_budget_says_how_many_are_before_it_and_when_it_opens(house: House) -> None:
     """One comes back every twelve seconds."""
     numbers = [await house.open(f"Outage {n}") for n in range(7)]
-    wait = await house.database.room_wait(numbers[-1], house.clock())
+    wait = await room_wait(house, numbers[-1])
     assert wait is not None
     assert (wait.ahead, wait.a_minute) == (6, 5)
     assert wait.opens_at - house.clock() == timedelta(seconds=24)
@@ -29,10 +30,10 @@ async def test_a_channel_beyond_the_budget_says_how_many_are_before_it_and_when_
 async def test_a_worse_severity_goes_before_those_that_wait(house: House) -> None:
     """And may use what is kept from the others."""
     lower = [await house.open(f"Outage {n}", severity=Severity.SEV3) for n in range(4)]
-    assert (await house.database.room_wait(lower[2], house.clock())) is None
-    assert (await house.database.room_wait(lower[3], house.clock())) is not None
+    assert (await room_wait(house, lower[2])) is None
+    assert (await room_wait(house, lower[3])) is not None
     worst = await house.open("All is down")
-    assert await house.database.room_wait(worst, house.clock()) is None
+    assert await room_wait(house, worst) is None
 
 
 async def test_whoever_has_to_wait_is_told_so_and_nobody_else(house: House) -> None:
@@ -42,7 +43,7 @@ async def test_whoever_has_to_wait_is_told_so_and_nobody_else(house: House) -> N
         if n == 20:
             await house.database.park("conversations.create", house.clock() + timedelta(seconds=9))
         number = await house.open(f"Outage {n}", severity=list(Severity)[n * 7 % 4])
-        wait = await house.database.room_wait(number, house.clock())
+        wait = await room_wait(house, number)
         now = set(await opening(house))
         told += [number] if wait else []
         assert (number in now) == (wait is None), n
@@ -57,7 +58,7 @@ async def test_a_parked_method_is_waited_for(house: House) -> None:
     number = await house.open()
     until = house.clock() + timedelta(seconds=30)
     await house.database.park("conversations.create", until)
-    wait = await house.database.room_wait(number, house.clock())
+    wait = await room_wait(house, number)
     assert wait is not None
     assert (wait.ahead, wait.opens_at) == (0, until)
 
@@ -66,7 +67,7 @@ async def test_a_channel_that_is_being_opened_waits_for_nothing(house: House) ->
     """Nor does one that stands."""
     number = await house.open()
     await house.claim()
-    assert await house.database.room_wait(number, house.clock()) is None
+    assert await room_wait(house, number) is None
 
 
 async def test_the_purge_lifts_no_limit_from_what_waits(house: House) -> None:
@@ -102,6 +103,11 @@ async def test_the_purge_forgets_a_budget_that_nothing_draws_from(house: House) 
     assert "open_room" in await house.finish()
     await house.database.purge(house.clock())
     assert await budgets(house) == set()
+
+
+async def room_wait(house: House, number: int) -> RoomWait | None:
+    """What the incident's channel waits for."""
+    return (await house.database.room_waits(house.clock())).get(number)
 
 
 async def opening(house: House) -> list[int]:

@@ -97,8 +97,8 @@ class MemoryReader:
         self._reach()
         return []
 
-    async def room_wait(self, number: int, now: datetime) -> RoomWait | None:
-        return None
+    async def room_waits(self, now: datetime) -> dict[int, RoomWait]:
+        return {}
 
     async def audit(self, *, limit: int = 200, incident: int | None = None, denied: bool = False) -> list[Audited]:
         self._reach()

@@ -1,6 +1,10 @@
 """The desk: the right incident, the right runbook, the right people, and private incidents that stay private."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -187,6 +191,29 @@ async def test_nobody_is_shown_a_private_incident_because_it_looks_the_same(offi
     outcome = await office.desk.do("declare sev2 Checkout down", BOB)
     assert isinstance(outcome, Answer)
     assert "alike" not in outcome.fields
+
+
+async def test_forty_who_declare_at_once_share_what_is_looked_up_for_them(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are open: an acknowledgement must not wait for forty looks at all of them."""
+    reads = Counter[str]()
+    for name in ("unfinished", "room_waits"):
+        monkeypatch.setattr(office.reader, name, counted(reads, name, getattr(office.reader, name)))
+    asked = [replace(BOB, actor=f"U{n:05}", command_id=f"c{n}") for n in range(40)]
+    outcomes = await asyncio.gather(*(office.desk.do("declare sev2 Checkout down", one) for one in asked))
+    assert all(isinstance(outcome, Answer) and outcome.fields["alike"] for outcome in outcomes)
+    assert reads["unfinished"] <= 3
+    assert reads["room_waits"] <= 3
+
+
+def counted(reads: Counter[str], name: str, read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def count(*args: Any) -> Any:
+        reads[name] += 1
+        await asyncio.sleep(0)  # as a database would
+        return await read(*args)
+
+    return count
 
 
 async def test_joining_instead_takes_the_new_one_back_for_good(office: Office) -> None:

@@ -9,7 +9,7 @@ from bot.domain import commands as c
 from bot.domain import events as e
 from bot.domain.effects import TellUser
 from bot.domain.policy import Policy
-from bot.domain.similar import alike
+from bot.domain.similar import Profiles
 from bot.ports.store import Answer
 from bot.render.slack.answers import answer_text, query_text
 from bot.render.slack.renderer import Renderer
@@ -72,7 +72,7 @@ def test_it_is_in_no_digest_breaks_no_promise_owes_no_postmortem_and_looks_like_
     told = digest([drill.state], policy, drill.now)
     assert told is not None
     assert (told.fields["open"], told.fields["owed"], told.fields["reviews"]) == ([], [], [])
-    assert alike(drill.state.title, drill.state.service, {}, [drill.state]) == []
+    assert Profiles().of([drill.state]) == []
     for kind in ("respond", "update"):
         drill.ring(kind)
         assert drill.last.answer.fields == {}, "no breach"

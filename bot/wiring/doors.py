@@ -1,8 +1,10 @@
 """The doors over HTTP: alerts, pages, health."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -71,7 +73,8 @@ def add_pages(
 ) -> None:
     env = settings.env
     folders = [folder for folder in (env.templates, asset_dir("templates")) if folder]
-    secret = session_secret(env.api_tokens, database.installation_id)
+    # slow on purpose: the start does not wait for it
+    secret = _beside(partial(session_secret, env.api_tokens, database.installation_id))
     add_web_routes(
         app,
         reader=database,
@@ -89,6 +92,14 @@ def add_pages(
         links=SlackLinks(directory.channel_link, directory.message_link),
         doorkeeper=doorkeeper,
     )
+
+
+def _beside(work: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Begin `work` in a thread of its own; return what gives its result, waiting for it if need be."""
+    pool = ThreadPoolExecutor(1)
+    result = pool.submit(work)
+    pool.shutdown(wait=False)  # ends with the work
+    return result.result
 
 
 def _health(settings: Settings, database: Database, slack: SlackDoor) -> Mapping[str, HealthCheck]:

@@ -6,7 +6,7 @@ import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -74,9 +74,12 @@ def session_secret(tokens: Iterable[SecretStr], installation: str) -> bytes:
 
 
 class Sessions:
-    """Signs and reads the cookie (HMAC-SHA256). Nothing is stored: a session ends by its time or with its key."""
+    """Signs and reads the cookie (HMAC-SHA256). Nothing is stored: a session ends by its time or with its key.
 
-    def __init__(self, secret: bytes, clock: Clock) -> None:
+    `secret` returns the key; it is asked for when somebody signs in or comes with a cookie.
+    """
+
+    def __init__(self, secret: Callable[[], bytes], clock: Clock) -> None:
         self._secret = secret
         self._clock = clock
 
@@ -101,7 +104,7 @@ class Sessions:
         return Viewer(told["name"], private=told["private"])
 
     def _sign(self, body: bytes) -> bytes:
-        return hmac.new(self._secret, body, hashlib.sha256).digest()
+        return hmac.new(self._secret(), body, hashlib.sha256).digest()
 
 
 def _encode(data: bytes) -> str:

@@ -173,7 +173,7 @@ class House:
             template_folders=folders,
             library=library or Library(),
             names=lambda actor: NAMES.get(actor, actor),
-            access=door.Access(door.Sessions(b"k" * 32, self.clock), door.ApiTokens(secrets), self.links),
+            access=door.Access(door.Sessions(lambda: b"k" * 32, self.clock), door.ApiTokens(secrets), self.links),
             health_checks=checks if checks is not None else {"database": fine, "slack": fine, "delivery": fine},
             metrics=self.meters.exposition,
             installation_id=INSTALLATION,

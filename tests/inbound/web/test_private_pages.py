@@ -112,11 +112,11 @@ async def test_a_session_ends_after_twelve_hours(signed: House) -> None:
 
 @pytest.mark.parametrize("cookie", ["", ".", "x", "x.y", "é.ü", "e30.AAAA", "%%%.%%%"])
 def test_a_forged_cookie_is_nobody(cookie: str) -> None:
-    sessions = Sessions(b"k" * 32, lambda: START)
+    sessions = Sessions(lambda: b"k" * 32, lambda: START)
     good = sessions.issue(Viewer("ann"))
     assert sessions.read({"tocsin_session": good}) == Viewer("ann")
     body, _, signature = good.partition(".")
-    other = Sessions(b"o" * 32, lambda: START).issue(Viewer("ann", private=True))
+    other = Sessions(lambda: b"o" * 32, lambda: START).issue(Viewer("ann", private=True))
     for forged in (cookie, f"{other.partition('.')[0]}.{signature}", f"{body}.", other):
         assert sessions.read({"tocsin_session": forged}) is None
 

@@ -27,6 +27,7 @@ from sqlalchemy.dialects import sqlite
 from bot.domain.effects import AnyEffect
 from bot.domain.incident import Incident
 from bot.ports.waits import WAIT_MAX
+from bot.storage.prepared import rows, run
 from bot.storage.sets import is_one_of
 from bot.storage.tables import budgets, effects, is_failed, is_open
 
@@ -60,11 +61,11 @@ def limit_of(name: str, limits: Limits) -> tuple[int, float] | None:
 
 def open_budgets(conn: Connection, names: Iterable[str], limits: Limits, now: datetime) -> None:
     """Make sure that each of `names` has a row that follows its limit."""
-    rows = []
+    opened = []
     for name in sorted(set(names)):
         limit = limit_of(name, limits)
         count, seconds = limit or (0, 1.0)
-        rows.append(
+        opened.append(
             {
                 "name": name,
                 "tokens": count,
@@ -75,9 +76,7 @@ def open_budgets(conn: Connection, names: Iterable[str], limits: Limits, now: da
                 "parked_until": 0.0,
             }
         )
-    if not rows:
-        return
-    conn.execute(_opening(conn.dialect.name), rows)
+    run(conn, _opening(conn.dialect.name), opened)
 
 
 @cache
@@ -114,8 +113,7 @@ def draw(conn: Connection, names: Iterable[str], now: datetime) -> None:
         counts[name] = counts.get(name, 0) + 1
     if counts:
         second = now.timestamp()
-        rows = [{"budget": name, "count": count, "second": second} for name, count in sorted(counts.items())]
-        conn.execute(_drawing(), rows)
+        run(conn, _drawing(), [{"budget": name, "count": n, "second": second} for name, n in sorted(counts.items())])
 
 
 @cache
@@ -139,7 +137,7 @@ def next_token(conn: Connection, wanted: Iterable[tuple[str, int]], now: datetim
     if not ranks:
         return None
     moments = []
-    for row in conn.execute(levels(), {"named": list(ranks), "second": now.timestamp()}):
+    for row in rows(conn, levels(), {"named": list(ranks), "second": now.timestamp()}):
         ready = row.parked_until
         if row.capacity is not None and row.per_second > 0:
             missing = 1 + (row.reserve if ranks[row.name] >= _LOW else 0) - row.level

@@ -50,6 +50,7 @@ from bot.storage.budgets import draw, kept_from, tokens_at
 from bot.storage.columns import UtcTime, database_clock
 from bot.storage.folds import to_fold
 from bot.storage.locks import LockClass
+from bot.storage.prepared import rows
 from bot.storage.remembered import SNAPSHOTS
 from bot.storage.sets import is_one_of
 from bot.storage.snapshots import snapshots_named
@@ -117,12 +118,12 @@ def claim(
     """
     locks.take(conn, [(LockClass.CLAIM, "claim")])  # budgets and lanes are judged as one
     bound = {"now": now, "second": now.timestamp(), "most": limit}
-    rows = conn.execute(_choosing(), bound).all()
-    while _cancel_answered(conn, rows):  # others may go in their place
-        rows = conn.execute(_choosing(), bound).all()
-    unwanted = _answered_now(conn, _calls(rows))
+    found = rows(conn, _choosing(), bound)
+    while _cancel_answered(conn, found):  # others may go in their place
+        found = rows(conn, _choosing(), bound)
+    unwanted = _answered_now(conn, _calls(found))
     # with the time of its first attempt as it is before this claim
-    chosen = {row.pos: row.first_at for row in rows if row.pos not in unwanted}
+    chosen = {row.pos: row.first_at for row in found if row.pos not in unwanted}
     if not chosen:
         return []
     taken = _take(conn, chosen, worker, now, lease)
@@ -133,17 +134,17 @@ def claim(
     return _jobs(conn, taken, now)
 
 
-def _calls(rows: Iterable[Any]) -> set[int]:
+def _calls(found: Iterable[Any]) -> set[int]:
     """Return the positions of those that call for an answer."""
-    return {row.pos for row in rows if row.cause == RESPONSE}
+    return {row.pos for row in found if row.cause == RESPONSE}
 
 
-def _cancel_answered(conn: Connection, rows: Iterable[Any]) -> bool:
+def _cancel_answered(conn: Connection, found: Iterable[Any]) -> bool:
     """Cancel those of the chosen calls whose answer was given meanwhile; return True if there were any.
 
     The acknowledgement itself cancels what waits: this is for what a worker held then, and left behind.
     """
-    calls = _calls(rows)
+    calls = _calls(found)
     return bool(calls) and conn.execute(_cancelling(), {"named": sorted(calls)}).rowcount > 0
 
 
@@ -162,7 +163,7 @@ def _answered_now(conn: Connection, calls: set[int]) -> set[int]:
     """
     if not calls or conn.dialect.name != "postgresql":
         return set()
-    return calls - set(conn.execute(_unanswered(), {"named": sorted(calls)}).scalars())
+    return calls - {row.pos for row in rows(conn, _unanswered(), {"named": sorted(calls)})}
 
 
 @cache
@@ -225,9 +226,9 @@ def _take(
     """Take the rows `chosen` (position → first attempt), under `token` if given, due or not. Return them in order."""
     mine: dict[str, Any] = {"chosen": list(chosen), "now": now, "holder": worker, "lease": lease}
     mine["held_by"] = token or secrets.token_hex(12)
-    rows = conn.execute(_taking(locked=bool(token)), mine).all()
+    taken = rows(conn, _taking(locked=bool(token)), mine)
     order = {pos: n for n, pos in enumerate(chosen)}
-    return sorted((_Taken(row, chosen[row.pos]) for row in rows), key=lambda row: order[row.pos])
+    return sorted((_Taken(row, chosen[row.pos]) for row in taken), key=lambda row: order[row.pos])
 
 
 class _Taken:
@@ -294,7 +295,7 @@ def _jobs(conn: Connection, taken: list[_Taken], now: datetime) -> list[Job]:
 def load_states(conn: Connection, numbers: Iterable[int]) -> dict[int, Incident]:
     """Return the snapshots of these incidents."""
     named = {"named": sorted(set(numbers))}
-    return {row.number: SNAPSHOTS.read(row.number, row.state) for row in conn.execute(snapshots_named(), named)}
+    return {row.number: SNAPSHOTS.read(row.number, row.state) for row in rows(conn, snapshots_named(), named)}
 
 
 def holders(conn: Connection) -> list[str]:

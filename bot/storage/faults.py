@@ -1,5 +1,6 @@
 """What went wrong in the database, in the ports' two words: Conflict or Unavailable. Never with a password in it."""
 
+import sqlite3
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -57,13 +58,13 @@ def explain(error: BaseException) -> Conflict | Unavailable:
     code = sqlstate(error)
     if isinstance(error, UnicodeDecodeError):  # what SQLite says of its schema quotes bytes that are no text
         return Unavailable("the database file is damaged: its schema cannot be read")
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return Conflict("a constraint was hit")
     if code.startswith(_BAD_VALUE) or isinstance(error, ValueError):
         return Conflict(f"a value cannot be stored ({type(error).__name__})")
     if code == _TOO_MUCH:
         return Conflict("the database has no room for so much at once")
-    if code in _MISSING_SCHEMA or "no such table" in str(getattr(error, "orig", "")):
+    if code in _MISSING_SCHEMA or "no such table" in str(getattr(error, "orig", error)):
         return Unavailable(OLD_SCHEMA)
     if code in _REASONS:
         return Unavailable(_REASONS[code])
@@ -76,9 +77,9 @@ def explain(error: BaseException) -> Conflict | Unavailable:
 
 def _sqlite_reason(error: BaseException) -> str:
     """SQLite's own message is a fixed sentence (`database is locked`, `database or disk is full`): safe to repeat."""
-    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+    name = getattr(getattr(error, "orig", error), "sqlite_errorname", "")
     return f"the database failed ({name})" if name else ""
 
 
-DATABASE_ERRORS: Final = (DBAPIError, PoolTimeout, OSError, TimeoutError, UnicodeDecodeError)
+DATABASE_ERRORS: Final = (DBAPIError, sqlite3.Error, PoolTimeout, OSError, TimeoutError, UnicodeDecodeError)
 """What a database call may raise for reasons that are not ours. A wrong statement of ours comes out as it is."""

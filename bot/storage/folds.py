@@ -13,12 +13,13 @@ from sqlalchemy import BigInteger, Connection, Select, Text, and_, bindparam, fu
 from bot.domain.effects import AnyEffect, read_effect
 from bot.domain.folding import FOLD_MOST, how_many, is_digestible, was_out_of_reach
 from bot.storage.columns import UtcTime, database_clock
+from bot.storage.prepared import rows
+from bot.storage.sets import is_one_of
 from bot.storage.tables import effects, is_open
 from bot.storage.write_queue import WAITING
 
 _LANE: Final = bindparam("of_lane", type_=Text())
 _FIRST: Final = bindparam("first_of_all", type_=BigInteger())
-_ROWS: Final = bindparam("wanted", type_=BigInteger(), expanding=True)
 
 
 def to_fold(
@@ -31,13 +32,13 @@ def to_fold(
     """
     if first.lane is None or not is_digestible(effect) or now - first.created_at <= after:
         return {}
-    told = conn.execute(_told(), {"of_incident": first.incident, "of_lane": first.lane, "since": first.created_at})
-    if not was_out_of_reach(first.created_at, now, told.scalar_one(), after):
+    told = rows(conn, _told(), {"of_incident": first.incident, "of_lane": first.lane, "since": first.created_at})
+    if not was_out_of_reach(first.created_at, now, told[0][0], after):
         return {}
-    behind = conn.execute(_behind(), {"of_lane": first.lane, "first_of_all": first.pos}).all()
+    behind = rows(conn, _behind(), {"of_lane": first.lane, "first_of_all": first.pos})
     if how_many([effect, *(read_effect(row.data) for row in behind)]) == 1:
         return {}
-    free = set(conn.execute(_free(), {"wanted": [row.pos for row in behind]}).scalars())
+    free = {row.pos for row in rows(conn, _free(), {"wanted": [row.pos for row in behind]})}
     unbroken = next((n for n, row in enumerate(behind) if row.pos not in free), len(behind))
     run = behind[:unbroken]
     told_with_it = how_many([effect, *(read_effect(row.data) for row in run)]) - 1
@@ -64,4 +65,5 @@ def _behind() -> Select[int, str, datetime | None]:
 def _free() -> Select[int]:
     e = effects.c
     ended = and_(e.state == "claimed", e.lease_until <= database_clock())
-    return select(e.pos).where(e.pos.in_(_ROWS), or_(e.state == WAITING, ended)).with_for_update(skip_locked=True)
+    free = select(e.pos).where(is_one_of(e.pos, "wanted"), or_(e.state == WAITING, ended))
+    return free.with_for_update(skip_locked=True)

@@ -14,6 +14,7 @@ from bot.storage import locks, notices, overrides, questions, undelivered, watch
 from bot.storage.chain import GENESIS
 from bot.storage.columns import UtcTime
 from bot.storage.locks import LockClass
+from bot.storage.prepared import rows
 from bot.storage.remembered import EPISODES, SNAPSHOTS
 from bot.storage.sets import are_one_of, is_one_of
 from bot.storage.tables import (
@@ -105,7 +106,7 @@ def load(conn: Connection, keys: Keys, claims: Sequence[Claim], now: datetime) -
     if keys.undelivered:
         undelivered.load(conn, loaded)
     if keys.opens:
-        loaded.next_number = conn.execute(_last_number(locked=not locks.only_looks(conn))).scalar_one() + 1
+        loaded.next_number = rows(conn, _last_number(locked=not locks.only_looks(conn)))[0].value + 1
     return loaded, heads
 
 
@@ -118,7 +119,7 @@ def _last_number(*, locked: bool) -> Select[Any]:
 def _rows(conn: Connection, statement: Select[Any], keys: Iterable[Any], **more: object) -> Iterable[Any]:
     """Return the rows of `statement` for `keys`; without keys nobody asks the database."""
     named = list(keys)
-    return conn.execute(statement, {"named": named, **more}).all() if named else ()
+    return rows(conn, statement, {"named": named, **more}) if named else ()
 
 
 def _load_groups(conn: Connection, keys: frozenset[str], loaded: Loaded) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from bot.ports.delivery import Look, Placed
 from bot.ports.store import Changes
 from bot.storage.columns import UtcTime, database_clock
+from bot.storage.prepared import rows
 from bot.storage.tables import looks
 
 HELD: Final = 2.0
@@ -32,13 +33,13 @@ HELD: Final = 2.0
 
 def next_due(conn: Connection) -> datetime | None:
     """Return when the first look is due, if any is owed."""
-    found: datetime | None = conn.execute(_next_due()).scalar()
-    return found
+    first: datetime | None = rows(conn, _next_due())[0][0]
+    return first
 
 
 def take(conn: Connection, now: datetime, limit: int) -> list[Look]:
     """Take the looks that are due, so that no other replica does for a while."""
-    rows = conn.execute(_taking(), {"now": now, "most": limit, "held": HELD}).all()
+    taken = rows(conn, _taking(), {"now": now, "most": limit, "held": HELD})
     return [
         Look(
             row.effect,
@@ -50,7 +51,7 @@ def take(conn: Connection, now: datetime, limit: int) -> list[Look]:
             row.lost,
             row.pos,
         )
-        for row in sorted(rows, key=lambda row: (row.due, row.pos))
+        for row in sorted(taken, key=lambda row: (row.due, row.pos))
     ]
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Delete,
     Select,
@@ -22,22 +21,22 @@ from sqlalchemy import (
 from bot.domain.notices import HOUSE, Notice
 from bot.ports.store import Changes, Loaded
 from bot.storage.budgets import insert_into
+from bot.storage.prepared import rows
+from bot.storage.sets import is_one_of
 from bot.storage.tables import effects, is_open, notices, unusable
-
-_KEYS: Final[BindParameter[Any]] = bindparam("named", expanding=True)
 
 
 def load(conn: Connection, keys: Iterable[str], loaded: Loaded) -> None:
     """Load which of `keys` were used, and when."""
     named = sorted(keys)
     if named:
-        for row in conn.execute(_used(), {"named": named}):
+        for row in rows(conn, _used(), {"named": named}):
             loaded.notices[row.key] = row.created_at
 
 
 @cache
 def _used() -> Select[Any]:
-    return select(notices.c.key, notices.c.created_at).where(notices.c.key.in_(_KEYS))
+    return select(notices.c.key, notices.c.created_at).where(is_one_of(notices.c.key))
 
 
 def write(conn: Connection, batch: Sequence[Changes]) -> None:
@@ -70,12 +69,12 @@ def read(conn: Connection, keys: Iterable[str]) -> dict[str, Notice]:
     named = sorted(set(keys))
     if not named:
         return {}
-    return {row.key: Notice.model_validate_json(row.data) for row in conn.execute(_read(), {"named": named})}
+    return {row.key: Notice.model_validate_json(row.data) for row in rows(conn, _read(), {"named": named})}
 
 
 @cache
 def _read() -> Select[Any]:
-    return select(notices.c.key, notices.c.data).where(notices.c.key.in_(_KEYS))
+    return select(notices.c.key, notices.c.data).where(is_one_of(notices.c.key))
 
 
 def count_unusable(conn: Connection) -> dict[str, int]:

@@ -11,6 +11,7 @@ from bot.domain.events import Recorded
 from bot.domain.incident import Incident
 from bot.ports.reader import DeliveryRow, Stats, TimerRow
 from bot.storage import notices, streams
+from bot.storage.prepared import rows
 from bot.storage.snapshots import snapshots_named
 from bot.storage.tables import (
     effects,
@@ -30,14 +31,13 @@ PUBLISHED_MAX: Final = 50
 
 def incident(conn: Connection, number: int) -> Incident | None:
     """Return the snapshot of incident `number`."""
-    state = conn.execute(_snapshot(), {"n": number}).scalar()
-    return None if state is None else Incident.model_validate_json(state)
+    found = rows(conn, _snapshot(), {"n": number})
+    return Incident.model_validate_json(found[0].state) if found else None
 
 
 def incident_of_channel(conn: Connection, channel: str) -> int | None:
     """Return the number of the incident whose room is `channel`."""
-    number: int | None = conn.execute(_of_channel(), {"channel": channel}).scalar()
-    return number
+    return next((row.number for row in rows(conn, _of_channel(), {"channel": channel})), None)
 
 
 # These two are asked for with every event of Slack's: built once, since building one costs more than running it.
@@ -67,15 +67,19 @@ def unfinished(conn: Connection, known: Mapping[int, Incident]) -> dict[int, Inc
     What of it is `known`, and is as it was, is not read again: there may be thousands, and they are asked for while
     people declare. Whatever changes an incident, erasing words as well, gives it another sequence.
     """
-    i = incidents.c
-    seqs: dict[int, int] = {}
-    for condition in (i.active, is_owing(conn.dialect.name)):
-        seqs |= {row.number: row.seq for row in conn.execute(select(i.number, i.seq).where(condition))}
+    seqs = {row.number: row.seq for query in _unfinished(conn.dialect.name) for row in rows(conn, query)}
     kept = {number: known[number] for number, seq in seqs.items() if number in known and known[number].seq == seq}
     wanted = {"named": [number for number in seqs if number not in kept]}
-    read = {row.number: row.state for row in conn.execute(snapshots_named(), wanted)} if wanted["named"] else {}
+    read = {row.number: row.state for row in rows(conn, snapshots_named(), wanted)} if wanted["named"] else {}
     found = kept | {number: Incident.model_validate_json(state) for number, state in read.items()}
     return dict(sorted(found.items(), reverse=True))
+
+
+@cache
+def _unfinished(dialect: str) -> tuple[Select[Any], Select[Any]]:
+    """What is open, and what is over and may owe something: two queries, since each has an index of its own."""
+    query = select(incidents.c.number, incidents.c.seq)
+    return query.where(incidents.c.active), query.where(is_owing(dialect))
 
 
 def list_timers(conn: Connection, number: int) -> list[TimerRow]:

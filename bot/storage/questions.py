@@ -11,6 +11,7 @@ from bot.ports.store import Changes, Keys, Loaded
 from bot.storage import locks
 from bot.storage.budgets import insert_into
 from bot.storage.locks import LockClass
+from bot.storage.prepared import rows
 from bot.storage.sets import is_one_of
 from bot.storage.tables import questions
 
@@ -19,7 +20,7 @@ def groups_of(conn: Connection, ids: frozenset[str]) -> frozenset[str]:
     """Return the groups of these questions, which never change: who holds a group's lock holds its questions."""
     if not ids:
         return frozenset()
-    return frozenset(conn.execute(_groups(), {"named": list(ids)}).scalars())
+    return frozenset(row.group_key for row in rows(conn, _groups(), {"named": list(ids)}))
 
 
 def load(conn: Connection, keys: Keys, loaded: Loaded) -> None:
@@ -32,7 +33,7 @@ def load(conn: Connection, keys: Keys, loaded: Loaded) -> None:
         locks.take(conn, [(LockClass.GROUP, group) for group in groups_of(conn, frozenset(pointed))])
         loaded.questions.update((one.id, one) for one in read(conn, named))
     if keys.asked:
-        for (data,) in conn.execute(_newest(), {"named": list(keys.asked)}):
+        for (data,) in rows(conn, _newest(), {"named": list(keys.asked)}):
             question = Question.model_validate_json(data)
             loaded.questions[question.id] = loaded.asked[question.group] = question
 
@@ -40,7 +41,7 @@ def load(conn: Connection, keys: Keys, loaded: Loaded) -> None:
 def read(conn: Connection, ids: Iterable[str]) -> list[Question]:
     """Return the questions of these ids."""
     named = sorted(set(ids))
-    return [Question.model_validate_json(data) for (data,) in conn.execute(_read(), {"named": named})] if named else []
+    return [Question.model_validate_json(data) for (data,) in rows(conn, _read(), {"named": named})] if named else []
 
 
 def write(conn: Connection, batch: Sequence[Changes]) -> None:

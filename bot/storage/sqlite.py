@@ -94,7 +94,7 @@ class Sqlite:
                 conn = self._open_connection()
                 with conn.begin():
                     return work(conn)
-            with reader.connect() as conn:
+            with reader.connect() as conn, conn.begin():
                 return work(conn)
 
         try:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, select
 from bot.domain.events import Recorded
 from bot.domain.record import Entry
 from bot.storage.chain import read_entry, read_recorded
+from bot.storage.prepared import rows
 from bot.storage.sets import are_one_of
 from bot.storage.tables import contents, events, records
 
@@ -38,8 +39,8 @@ def read_entries(conn: Connection, number: int, as_of: datetime | None = None) -
 def read_some(conn: Connection, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Recorded]:
     """Return the control events at these (incident, seq)."""
     named = sorted(set(places))
-    rows = conn.execute(_some(), {"named": named}).mappings() if named else ()
-    return {(row["incident"], row["seq"]): read_recorded(row, row["body"]) for row in rows}
+    found = rows(conn, _some(), {"named": named}) if named else ()
+    return {(row.incident, row.seq): read_recorded(row._asdict(), row.body) for row in found}
 
 
 @cache

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Select, select
 
 from bot.ports.reader import RoomWait
 from bot.storage.budgets import kept_at, levels
+from bot.storage.prepared import rows
 from bot.storage.tables import effects, is_open
 from bot.storage.write_queue import WAITING
 
@@ -19,11 +20,11 @@ def room_waits(conn: Connection, now: datetime) -> dict[int, RoomWait]:
 
     Before a channel are all that come first in the queue: nothing else draws from the budget of channels.
     """
-    rooms = conn.execute(_rooms()).all()
+    rooms = rows(conn, _rooms())
     if not rooms:
         return {}
     named = sorted({room.budget for room in rooms})
-    purses = {row.name: row for row in conn.execute(levels(), {"named": named, "second": now.timestamp()})}
+    purses = {row.name: row for row in rows(conn, levels(), {"named": named, "second": now.timestamp()})}
     ahead = Counter[str]()
     waits = {}
     for room in rooms:
@@ -33,7 +34,7 @@ def room_waits(conn: Connection, now: datetime) -> dict[int, RoomWait]:
     return waits
 
 
-def _wait(rank: int, ahead: int, purse: Row[Any], now: datetime) -> RoomWait | None:
+def _wait(rank: int, ahead: int, purse: Any, now: datetime) -> RoomWait | None:
     ready = purse.parked_until
     if purse.capacity is not None and purse.per_second > 0:
         missing = ahead + 1 + (purse.reserve if kept_at(rank) else 0) - purse.level

@@ -10,6 +10,7 @@ from bot.ports.store import DueTimer
 from bot.storage.budgets import next_token
 from bot.storage.claims import ripe
 from bot.storage.columns import UtcTime, database_clock
+from bot.storage.prepared import rows
 from bot.storage.tables import effects, is_armed, is_open, timers
 from bot.storage.write_queue import WAITING
 
@@ -18,8 +19,8 @@ _NOW: Final = bindparam("now", type_=UtcTime())
 
 def due_timers(conn: Connection, now: datetime, limit: int) -> list[DueTimer]:
     """Return the armed timers whose time has come, the most overdue first."""
-    rows = conn.execute(_due(), {"now": now, "most": limit})
-    return [DueTimer(row.incident, row.kind, row.due) for row in rows]
+    due = rows(conn, _due(), {"now": now, "most": limit})
+    return [DueTimer(row.incident, row.kind, row.due) for row in due]
 
 
 # Each statement is built once: building one costs more than running it.
@@ -32,8 +33,8 @@ def _due() -> Select[Any]:
 
 def next_wake(conn: Connection, now: datetime) -> datetime | None:
     """Return the earliest moment after `now` at which something may start that may not start yet."""
-    later, timer, seconds = conn.execute(_ahead(), {"now": now}).one()
-    starved = [(row[0], row[1]) for row in conn.execute(_starved(), {"now": now})]
+    later, timer, seconds = rows(conn, _ahead(), {"now": now})[0]
+    starved = [(row[0], row[1]) for row in rows(conn, _starved(), {"now": now})]
     moments = [
         later,
         timer,

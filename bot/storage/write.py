@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, delete, select, update
+from sqlalchemy import BigInteger, Connection, Update, bindparam, delete, select, update
 
 from bot.domain.events import Redacted
 from bot.domain.incident import Incident, fold
@@ -16,6 +16,7 @@ from bot.storage.budgets import BudgetOf, Limits
 from bot.storage.chain import GENESIS, event_row, record_row
 from bot.storage.load import Heads
 from bot.storage.many import insert_many, upsert_many
+from bot.storage.prepared import run
 from bot.storage.queue_rows import EffectRows, TimerRows
 from bot.storage.remembered import SNAPSHOTS
 from bot.storage.sets import is_one_of
@@ -135,7 +136,7 @@ def _see_again(conn: Connection, statement: Update, several: Sequence[Mapping[st
     """One statement for all that nothing happened to; what a batch sees, it sees at once."""
     sights = {name: at for one in several for name, at in one.items()}
     if sights:
-        conn.execute(statement, {"named": list(sights), "at": max(sights.values())})
+        run(conn, statement, [{"named": list(sights), "at": max(sights.values())}])
 
 
 @cache
@@ -159,8 +160,13 @@ def _write_answers(conn: Connection, batch: Sequence[Changes], now: datetime) ->
 
 def _raise_counter(conn: Connection, numbers: int) -> None:
     if numbers:
-        row = update(counter).where(counter.c.name == "incident")
-        conn.execute(row.values(value=counter.c.value + numbers))
+        run(conn, _raising(), [{"numbers": numbers}])
+
+
+@cache
+def _raising() -> Update:
+    more = bindparam("numbers", type_=BigInteger())
+    return update(counter).where(counter.c.name == "incident").values(value=counter.c.value + more)
 
 
 def _erase(conn: Connection, batch: Sequence[Changes]) -> None:

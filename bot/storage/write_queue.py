@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     Update,
     and_,
     bindparam,
@@ -24,7 +25,9 @@ from sqlalchemy import (
 from bot.domain.effects import RESPONSE, read_effect
 from bot.storage.budgets import BudgetOf, insert_into
 from bot.storage.many import insert_many
+from bot.storage.prepared import rows, run
 from bot.storage.queue_rows import EffectRows, TimerRows
+from bot.storage.sets import is_one_of
 from bot.storage.tables import SHOWN_ONCE, effects, incidents, timers
 
 WAITING: Final = "waiting"
@@ -60,67 +63,45 @@ def back_to_waiting(*, unless_answered: bool = False) -> ColumnElement[str]:
     return case((pointless, "cancelled"), else_=WAITING)
 
 
-def write_effects(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> set[str]:
+def write_effects(conn: Connection, changed: EffectRows, budget_of: BudgetOf) -> set[str]:
     """Settle, retry, cancel and release what stands; then insert what is new. Return the budgets they draw from."""
-    _settle(conn, rows)
-    if rows.retried:
-        again = update(effects).where(effects.c.id == bindparam("effect"), effects.c.state == "failed")
-        values = {
-            "state": back_to_waiting(),
-            "attempt": 0,
-            "not_before": None,
-            "ended_at": None,
-            "error": "",
-            "mend": "",
-        }
-        values |= {"created_at": bindparam("asked_at")}
-        # one by one: each sees the row that the one before it sent back to waiting
-        conn.execute(again.values(values), [{"effect": effect, "asked_at": at} for effect, at in rows.retried])
-    if rows.shown_again:
-        conn.execute(_showing_again(), [{"effect": effect} for effect in rows.shown_again])
-    _cancel(conn, rows)
-    used = _release(conn, rows, budget_of)
-    if rows.ranks:
-        mine = and_(effects.c.incident == bindparam("number"), _PENDING)
-        ranked = update(effects).where(mine).values(rank=bindparam("new_rank"))
-        conn.execute(ranked, [{"number": n, "new_rank": rank} for n, rank in sorted(rows.ranks.items())])
-    _insert(conn, rows)
-    return used | {row["budget"] for row in rows.new.values()}
+    _settle(conn, changed)
+    # one by one: each sees the row that the one before it sent back to waiting
+    run(conn, _retrying(), [{"effect": effect, "asked_at": at} for effect, at in changed.retried])
+    run(conn, _showing_again(), [{"effect": effect} for effect in changed.shown_again])
+    run(conn, _cancelling(), [{"number": n, "why": cause, "ended": at} for n, cause, at in changed.cancelled])
+    used = _release(conn, changed, budget_of)
+    run(conn, _ranking(), [{"number": n, "new_rank": rank} for n, rank in sorted(changed.ranks.items())])
+    _insert(conn, changed)
+    return used | {row["budget"] for row in changed.new.values()}
 
 
-def _settle(conn: Connection, rows: EffectRows) -> None:
-    ended = [one for one in rows.settled if one.outcome != "retry"]
-    later = [one for one in rows.settled if one.outcome == "retry"]
-    if ended:
-        conn.execute(
-            _ending(),
-            [
-                {
-                    "effect": s.effect,
-                    "held": s.token,
-                    "outcome": s.outcome,
-                    "ended": s.at,
-                    "why": s.error,
-                    "help": s.mend,
-                }
-                for s in ended
-            ],
-        )
-    if later:
-        conn.execute(
-            _postponing(),
-            [
-                {
-                    "effect": s.effect,
-                    "held": s.token,
-                    "ripe": s.not_before,
-                    "why": s.error,
-                    "fresh": s.untouched,
-                    "counted": int(s.tried),
-                }
-                for s in later
-            ],
-        )
+def _settle(conn: Connection, changed: EffectRows) -> None:
+    run(
+        conn,
+        _ending(),
+        [
+            {"effect": s.effect, "held": s.token, "outcome": s.outcome, "ended": s.at, "why": s.error, "help": s.mend}
+            for s in changed.settled
+            if s.outcome != "retry"
+        ],
+    )
+    run(
+        conn,
+        _postponing(),
+        [
+            {
+                "effect": s.effect,
+                "held": s.token,
+                "ripe": s.not_before,
+                "why": s.error,
+                "fresh": s.untouched,
+                "counted": int(s.tried),
+            }
+            for s in changed.settled
+            if s.outcome == "retry"
+        ],
+    )
 
 
 # Each statement is built once: building one costs more than running it.
@@ -144,46 +125,61 @@ def _freeing(values: dict[str, Any]) -> Update:
     return update(effects).where(mine, effects.c.state == "claimed").values({**values, **free})
 
 
-def _cancel(conn: Connection, rows: EffectRows) -> None:
-    if rows.cancelled:
-        mine = and_(effects.c.incident == bindparam("number"), effects.c.cause == bindparam("why"))
-        stop = update(effects).where(mine, _PENDING)
-        conn.execute(
-            stop.values(state="cancelled", ended_at=bindparam("ended")),
-            [{"number": number, "why": cause, "ended": at} for number, cause, at in rows.cancelled],
-        )
+@cache
+def _retrying() -> Update:
+    values: dict[str, Any] = {"state": back_to_waiting(), "attempt": 0, "not_before": None, "ended_at": None}
+    values |= {"error": "", "mend": "", "created_at": bindparam("asked_at")}
+    return update(effects).where(effects.c.id == bindparam("effect"), effects.c.state == "failed").values(values)
 
 
-def _release(conn: Connection, rows: EffectRows, budget_of: BudgetOf) -> set[str]:
+@cache
+def _cancelling() -> Update:
+    mine = and_(effects.c.incident == bindparam("number"), effects.c.cause == bindparam("why"))
+    return update(effects).where(mine, _PENDING).values(state="cancelled", ended_at=bindparam("ended"))
+
+
+@cache
+def _ranking() -> Update:
+    mine = and_(effects.c.incident == bindparam("number"), _PENDING)
+    return update(effects).where(mine).values(rank=bindparam("new_rank"))
+
+
+def _release(conn: Connection, changed: EffectRows, budget_of: BudgetOf) -> set[str]:
     """What was held for the room may go, drawing from the budget of the room that now exists."""
-    if not rows.released:
+    if not changed.released:
         return set()
-    held = select(effects.c.pos, effects.c.incident, effects.c.data).where(
-        effects.c.incident.in_(sorted(rows.released)), effects.c.state == "held"
-    )
     free = [
-        {"position": row.pos, "purse": budget_of(read_effect(row.data), rows.released[row.incident])}
-        for row in conn.execute(held)
+        {"position": row.pos, "purse": budget_of(read_effect(row.data), changed.released[row.incident])}
+        for row in rows(conn, _held(), {"named": sorted(changed.released)})
     ]
-    if free:
-        go = update(effects).where(effects.c.pos == bindparam("position"))
-        conn.execute(go.values(state=WAITING, budget=bindparam("purse")), free)
-    return {row["purse"] for row in free}
+    run(conn, _freed(), free)
+    return {one["purse"] for one in free}
 
 
-def _insert(conn: Connection, rows: EffectRows) -> None:
-    """Insert the new rows. A Show that waits already takes over the better rank, and the newer cause: a status page
+@cache
+def _held() -> Select[Any]:
+    e = effects.c
+    return select(e.pos, e.incident, e.data).where(is_one_of(e.incident), e.state == "held")
+
+
+@cache
+def _freed() -> Update:
+    mine = update(effects).where(effects.c.pos == bindparam("position"))
+    return mine.values(state=WAITING, budget=bindparam("purse"))
+
+
+def _insert(conn: Connection, changed: EffectRows) -> None:
+    """Insert the new changed. A Show that waits already takes over the better rank, and the newer cause: a status page
     shows the update that its cause published.
 
     That update also matters for the lock it takes: a claim that has not committed cannot take the waiting row and
     then show a state older than this commit.
     """
-    new = list(rows.new.values())
+    new = list(changed.new.values())
     says = [row for row in new if row["show_key"] is None or row["state"] != WAITING]
     shows = [row for row in new if row["show_key"] is not None and row["state"] == WAITING]
     insert_many(conn, effects, says)
-    if shows:
-        conn.execute(_showing(conn.dialect.name), shows)
+    run(conn, _showing(conn.dialect.name), shows)
 
 
 @cache
@@ -208,11 +204,10 @@ def _showing(dialect: str) -> Any:
     )
 
 
-def write_timers(conn: Connection, rows: TimerRows) -> None:
+def write_timers(conn: Connection, changed: TimerRows) -> None:
     """End what stands, then insert the new ones."""
-    if rows.ended:
-        conn.execute(_stopping(), rows.ended)
-    insert_many(conn, timers, rows.new)
+    run(conn, _stopping(), changed.ended)
+    insert_many(conn, timers, changed.new)
 
 
 @cache

@@ -36,7 +36,8 @@ def engine(url: URL, begin: str, pragmas: tuple[str, ...], **options: Any) -> En
 
     @event.listens_for(made, "begin")
     def _begin(conn: Connection) -> None:
-        conn.exec_driver_sql(begin)
+        driver: Any = conn.connection.driver_connection
+        driver.execute(begin)  # past SQLAlchemy: a third of a small transaction was spent on this
 
     return made
 

@@ -7,8 +7,8 @@ from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity
 
 
-class RunbookLibrary(Protocol):
-    """Runbooks by name and by what they match."""
+class Runbooks(Protocol):
+    """Runbooks by name and by what they match, as they were at one moment."""
 
     def match(
         self, labels: Mapping[str, str], annotations: Mapping[str, str], service: str | None, severity: Severity
@@ -19,3 +19,11 @@ class RunbookLibrary(Protocol):
     def get(self, name: str) -> Runbook | None: ...
 
     def names(self) -> Sequence[str]: ...
+
+
+class RunbookLibrary(Protocol):
+    """Where the runbooks come from."""
+
+    async def fresh(self) -> Runbooks:
+        """Return the runbooks as they are now. They are files: they are read off the event loop."""
+        ...

@@ -162,9 +162,8 @@ class Desk:
             case OpenForm():
                 return await self._form(wish, viewer, number)
             case c.Declare():
-                answer = await self.committer.submit(
-                    Open(request, with_runbook(wish, self.policy, self.library), self.policy)
-                )
+                command = with_runbook(wish, self.policy, await self.library.fresh())
+                answer = await self.committer.submit(Open(request, command, self.policy))
                 return await self._with_what_is_seen(answer, wish, viewer)
             case c.TryPage():
                 return await self.committer.submit(TryPage(request, wish, self.policy))
@@ -175,7 +174,7 @@ class Desk:
             case Undo():
                 return await self._take_back(request, viewer, number)
             case UseRunbook():
-                return await self._act(chosen(wish, self.library), request, viewer, number)
+                return await self._act(chosen(wish, await self.library.fresh()), request, viewer, number)
             case UseSilence():
                 return await self._silence(wish, request, viewer, number)
             case _:
@@ -240,7 +239,7 @@ class Desk:
         """Declare or dismiss what people were asked about. Whoever may declare may also say that it is none."""
         async with self._watched("answer_question", request, None):
             self._allow(c.Declare(), request)
-        case = AnswerQuestion(request, question, choice, channel, self.policy, self.library)
+        case = AnswerQuestion(request, question, choice, channel, self.policy, await self.library.fresh())
         return await self._with_wait(await self.committer.submit(case))
 
     async def join_instead(self, request: Request, number: int, into: int, where: int | None = None) -> Answer:
@@ -289,7 +288,8 @@ class Desk:
         if number is None:
             raise NoIncidentHere(verb="ack")
         if isinstance(command, c.SetSeverity):
-            command = matched_again(command, await self.queries.state(viewer, number), self.policy, self.library)
+            state = await self.queries.state(viewer, number)
+            command = matched_again(command, state, self.policy, await self.library.fresh())
         elif viewer.room != number:
             await self.queries.state(viewer, number)
         if isinstance(command, c.Merge) and command.into != number:
@@ -325,7 +325,7 @@ class Desk:
         return Form(
             wish.name,
             state,
-            titles(self.library) if wish.name == "runbook" else {},
+            titles(await self.library.fresh()) if wish.name == "runbook" else {},
             others=await self._others(state, viewer) if wish.name == "merge" else (),
         )
 

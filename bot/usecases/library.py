@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,8 @@ from bot.domain.runbook_match import Shelf
 from bot.domain.runbooks import Runbook
 from bot.domain.severity import Severity
 
+PATIENCE: Final = 0.5
+"""Seconds for which somebody who declares waits for a look at the folder, should the disk be silent."""
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks at the folder. Nothing tells us of a change on every platform; a look costs some 50 µs."""
 log = structlog.get_logger()
@@ -40,8 +43,13 @@ class RunbookLibrary:
         self._policy = policy or Policy()
         self._files: dict[str, _File] = {}
         self._shelf: Shelf | None = None
+        self._nothing = Shelf({}, self._policy.runbooks.default)
         self._looked_at = float("-inf")
         self._looking = threading.Lock()
+        # of its own: a silent name server may hold all the threads that everybody shares
+        self._thread = ThreadPoolExecutor(1, "runbooks")
+        self._look_under_way: tuple[asyncio.Future[Shelf], float] | None = None
+        """And until when it is waited for."""
 
     # --- what is asked ------------------------------------------------------------------------------
     def shelf(self) -> Shelf:
@@ -49,9 +57,20 @@ class RunbookLibrary:
         return self._known() or self._look()
 
     async def fresh(self) -> Shelf:
-        """Like `shelf`, with the look at the disk off the event loop."""
-        known = self._known()
-        return await asyncio.to_thread(self._look) if known is None else known
+        """Like `shelf`, with the look at the disk off the event loop. A disk that is silent is not waited for: then
+        they are as they were seen last, and nobody declares later because of it.
+        """
+        if (known := self._known()) is not None:
+            return known
+        if self._look_under_way is None or self._look_under_way[0].done():
+            look = asyncio.get_running_loop().run_in_executor(self._thread, self._look)
+            self._look_under_way = (look, time.monotonic() + PATIENCE)
+        look, until = self._look_under_way
+        await asyncio.wait({look}, timeout=max(until - time.monotonic(), 0.0))
+        if look.done():
+            return look.result()
+        log.warning("runbooks_silent", folder=str(self.folder), mend="the disk of runbooks.dir does not answer")
+        return self._shelf or self._nothing
 
     def get(self, name: str) -> Runbook | None:
         """The runbook called `name`, however it is spelled."""

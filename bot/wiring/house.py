@@ -38,6 +38,7 @@ from bot.storage.database import open_database
 from bot.usecases.committer import Committer
 from bot.usecases.desk import Desk
 from bot.usecases.home import Homes
+from bot.usecases.library import RunbookLibrary
 from bot.usecases.precedence import Precedence
 from bot.usecases.queries import Queries
 from bot.usecases.roster import Roster
@@ -61,6 +62,7 @@ class House:
     directory: SlackDirectory
     reading: Tasks
     """What is read beside everything else: nobody waits for it."""
+    library: RunbookLibrary
     texts: Texts
     login_links: LoginLinks
     stop: Stop
@@ -75,6 +77,7 @@ class House:
         """Deliver, ring timers, and listen to Slack. At the end nothing new begins, and what is under way lands."""
         async with self.runner, self.ticker:
             self.reading.start(self.directory.fetch())
+            self.reading.start(self.library.fresh())
             self.reading.start(asyncio.to_thread(self.texts.warm_mrkdwn, "slack/"))
             if app_token := self.settings.env.slack_app_token:
                 await self.slack.start_socket(app_token.get_secret_value())
@@ -219,6 +222,7 @@ async def open_house(settings: Settings, *, fault: Fault = no_fault) -> AsyncIte
             slack,
             directory,
             reading,
+            library,
             texts,
             login_links,
             stop,

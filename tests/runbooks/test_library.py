@@ -3,12 +3,14 @@
 import asyncio
 import os
 import threading
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.domain.policy import Policy, Runbooks, Service
+from bot.domain.severity import Severity
 from bot.usecases import library
 from bot.usecases.library import RunbookLibrary
 from tests.runbooks.pages import page
@@ -88,6 +90,44 @@ def test_the_policy_names_the_default_and_each_services_runbook(tmp_path: Path) 
     policy = Policy(runbooks=Runbooks(default="first"), services={"smtp": Service(runbook="mail")})
     shelf = RunbookLibrary(tmp_path, policy).shelf()
     assert (shelf.default, shelf.by_service) == ("first", {"smtp": "mail"})
+
+
+async def test_a_silent_disk_keeps_nobody_from_declaring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They are as they were seen last; the first one waits a moment, the next ones do not. Then it answers again."""
+    write(tmp_path / "a.md", page())
+    books = RunbookLibrary(tmp_path)
+    monkeypatch.setattr(library, "PATIENCE", 0.2)
+    assert (await books.fresh()).names() == ["a"]
+    silent, stamp = threading.Event(), library._stamp
+
+    def wait(path: Path) -> tuple[int, int]:
+        assert silent.wait(20)
+        return stamp(path)
+
+    monkeypatch.setattr(library, "_stamp", wait)
+    write(tmp_path / "b.md", page())
+    begun = time.monotonic()
+    assert (await books.fresh()).names() == ["a"]
+    waited = time.monotonic() - begun
+    assert [(await books.fresh()).names() for _ in range(20)] == [["a"]] * 20
+    assert 0.2 <= waited < 5
+    assert time.monotonic() - begun - waited < 0.2, "only one waits"
+    silent.set()
+    for _ in range(100):
+        if (found := (await books.fresh()).names()) == ["a", "b"]:
+            break
+        await asyncio.sleep(0.05)
+    assert found == ["a", "b"]
+
+
+async def test_a_disk_that_never_answered_means_no_runbook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write(tmp_path / "a.md", page())
+    silent = threading.Event()
+    monkeypatch.setattr(library, "PATIENCE", 0.05)
+    monkeypatch.setattr(library, "_stamp", lambda path: (silent.wait(20), (0, 0))[1])
+    shelf = await RunbookLibrary(tmp_path).fresh()
+    silent.set()
+    assert shelf.match({"alertname": "DiskFull"}, {}, None, Severity.SEV1) == (None, "no runbook fits")
 
 
 async def test_of_several_that_ask_at_once_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,9 @@ class Shelf:
     def names(self) -> Sequence[str]:
         return ["disk-full"]
 
+    async def fresh(self) -> "Shelf":
+        return self
+
 
 @dataclass
 class Office:

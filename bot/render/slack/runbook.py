@@ -5,6 +5,7 @@ what to do now. What a line had to leave out is one button away, page by page; a
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from bot.domain.events import RunbookAttached, Step
 from bot.domain.incident import Incident
@@ -104,12 +105,13 @@ class _Checklist:
 
     def _head(self) -> Iterator[Block]:
         yield header(f"📕 {self._book.title}")
-        yield section(self._words("head"))
+        yield section(self._words["head"])
 
     def _foot(self) -> Block:
-        return context(self._words("foot"))
+        return context(self._words["foot"])
 
-    def _words(self, part: str) -> Safe:
+    @cached_property
+    def _words(self) -> dict[str, Safe]:
         return self._around.parts(
             "runbook",
             state=self._state,
@@ -117,7 +119,7 @@ class _Checklist:
             done=self._done(),
             next=self._next,
             failed=[n for n, how in sorted(self._outcomes.items()) if how == "failed"],
-        )[part]
+        )
 
     def _done(self) -> int:
         return sum(1 for step in self._book.steps if step.number in self._outcomes)

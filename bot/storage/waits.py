@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, select
 
@@ -14,23 +14,26 @@ from bot.storage.prepared import rows
 from bot.storage.tables import effects, is_open
 from bot.storage.write_queue import WAITING
 
+_ROOM: Final = "open_room"
+
 
 def room_waits(conn: Connection, now: datetime) -> dict[int, RoomWait]:
     """Return what channels wait for, by incident; those that nothing keeps from being opened at once are not in it.
 
-    Before a channel are all that come first in the queue: nothing else draws from the budget of channels.
+    Before a channel is all that comes first in the queue and draws from the same budget: other channels, new or again.
     """
-    rooms = rows(conn, _rooms())
-    if not rooms:
+    waiting = rows(conn, _waiting())
+    if not waiting:
         return {}
-    named = sorted({room.budget for room in rooms})
+    named = sorted({one.budget for one in waiting})
     purses = {row.name: row for row in rows(conn, levels(), {"named": named, "second": now.timestamp()})}
     ahead = Counter[str]()
     waits = {}
-    for room in rooms:
-        if room.budget in purses and (wait := _wait(room.rank, ahead[room.budget], purses[room.budget], now)):
-            waits[room.incident] = wait
-        ahead[room.budget] += 1
+    for one in waiting:
+        purse = purses.get(one.budget) if one.kind == _ROOM else None
+        if purse is not None and (wait := _wait(one.rank, ahead[one.budget], purse, now)):
+            waits[one.incident] = wait
+        ahead[one.budget] += 1
     return waits
 
 
@@ -46,8 +49,9 @@ def _wait(rank: int, ahead: int, purse: Any, now: datetime) -> RoomWait | None:
 
 
 @cache
-def _rooms() -> Select[Any]:
-    """Built once: building it costs more than running it."""
-    e = effects.c
-    waiting = select(e.incident, e.rank, e.budget).where(is_open(), e.kind == "open_room", e.state == WAITING)
+def _waiting() -> Select[Any]:
+    """What waits for the budgets of channels. Built once: building it costs more than running it."""
+    e, room = effects.c, effects.alias("room")
+    of_rooms = select(room.c.budget).where(is_open("room"), room.c.kind == _ROOM, room.c.state == WAITING)
+    waiting = select(e.incident, e.kind, e.rank, e.budget).where(is_open(), e.state == WAITING, e.budget.in_(of_rooms))
     return waiting.order_by(e.rank, e.pos)

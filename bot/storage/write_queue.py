@@ -169,7 +169,7 @@ def _freed() -> Update:
 
 
 def _insert(conn: Connection, changed: EffectRows) -> None:
-    """Insert the new changed. A Show that waits already takes over the better rank, and the newer cause: a status page
+    """Insert the new rows. A Show that waits already takes over the better rank, and the newer cause: a status page
     shows the update that its cause published.
 
     That update also matters for the lock it takes: a claim that has not committed cannot take the waiting row and

@@ -28,7 +28,7 @@ LIMITS = {"conversations.create": (5, 60.0), "chat.postMessage:": (3, 3.0)}
 
 def budget_of(effect: AnyEffect, state: Incident) -> str:
     """The budgets of the tests: opening a room, and writing into one."""
-    if effect.kind == "open_room":
+    if effect.kind in ("open_room", "restore_room"):
         return "conversations.create"
     if effect.kind == "tell":
         return f"chat.postMessage:{state.room.channel if state.room else ''}"

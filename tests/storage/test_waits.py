@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from bot.domain import commands as c
+from bot.domain.policy import Policy
 from bot.domain.severity import Severity
 from bot.ports.reader import RoomWait
 from bot.storage import tables
@@ -25,6 +26,26 @@ async def test_a_channel_beyond_the_budget_says_how_many_are_before_it_and_when_
     assert wait is not None
     assert (wait.ahead, wait.a_minute) == (6, 5)
     assert wait.opens_at - house.clock() == timedelta(seconds=24)
+
+
+async def test_a_channel_that_is_to_come_back_is_before_it_too(house: House) -> None:
+    """To bring one back takes as much as to open one."""
+    house.policy = Policy.model_validate({"channels": {"archive_after": "1h"}})
+    await house.open("Closed too early")
+    await house.furnish(1)
+    await house.finish()
+    for command in (c.Resolve("fixed"), c.Close()):
+        await house.act(1, command)
+    (due,) = [timer.due for timer in await house.database.timers(1) if timer.kind == "archive"]
+    await house.ring(1, "archive", due)
+    assert "archive_room" in await house.finish()
+    await house.act(1, c.Reopen("it is back"))
+    house.clock.pass_(minutes=1)
+    until = house.clock() + timedelta(seconds=30)
+    await house.database.park("conversations.create", until)
+    wait = await room_wait(house, await house.open("Another"))
+    assert wait is not None
+    assert wait.ahead == 1
 
 
 async def test_a_worse_severity_goes_before_those_that_wait(house: House) -> None:

@@ -46,11 +46,15 @@ def _app() -> typer.Typer:
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status. Never shows a traceback to the person."""
     with loading():
+        import structlog
+
         from bot.domain.refusals import Refused
         from bot.ports.store import Unavailable
         from bot.settings import BadSettings
 
         app = _app()
+    # what a command prints may be read by a machine; a server says where its own log goes
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         app(args=arguments, prog_name="tocsin")
     except SystemExit as done:  # how typer ends: 0, or 2 for bad usage

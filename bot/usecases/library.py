@@ -21,6 +21,8 @@ from bot.domain.severity import Severity
 
 PATIENCE: Final = 0.5
 """Seconds for which somebody who declares waits for a look at the folder, should the disk be silent."""
+AT_FIRST: Final = 10.0
+"""Seconds, where they were never seen: an incident without its runbook is worse than one a few seconds later."""
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks at the folder. Nothing tells us of a change on every platform; a look costs some 50 µs."""
 log = structlog.get_logger()
@@ -57,14 +59,16 @@ class RunbookLibrary:
         return self._known() or self._look()
 
     async def fresh(self) -> Shelf:
-        """Like `shelf`, with the look at the disk off the event loop. A disk that is silent is not waited for: then
-        they are as they were seen last, and nobody declares later because of it.
+        """Like `shelf`, with the look at the disk off the event loop.
+
+        A disk that is silent is not waited for: they are as they were seen last. Only the first look may take longer.
         """
         if (known := self._known()) is not None:
             return known
         if self._look_under_way is None or self._look_under_way[0].done():
             look = asyncio.get_running_loop().run_in_executor(self._thread, self._look)
-            self._look_under_way = (look, time.monotonic() + PATIENCE)
+            patience = AT_FIRST if self._shelf is None else PATIENCE
+            self._look_under_way = (look, time.monotonic() + patience)
         look, until = self._look_under_way
         await asyncio.wait({look}, timeout=max(until - time.monotonic(), 0.0))
         if look.done():

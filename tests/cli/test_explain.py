@@ -46,6 +46,17 @@ def test_json_is_for_machines_and_nothing_is_written(payload: Path, capsys: pyte
     assert [file.name for file in payload.parent.iterdir()] == ["payload.json"]
 
 
+def test_a_warning_is_no_part_of_what_a_machine_reads(payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A runbook that cannot be read is said beside it."""
+    (payload.parent / "books").mkdir()
+    (payload.parent / "books" / "bad.md").write_text("no front matter")
+    (payload.parent / "tocsin.yaml").write_text("runbooks: {dir: books}")
+    assert run(["explain", str(payload), "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["opens"][0]["key"] == "INC-1"
+    assert "bad.md" in said.err
+
+
 def test_without_a_database_it_says_that_nothing_was_looked_at(
     payload: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

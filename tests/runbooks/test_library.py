@@ -120,13 +120,26 @@ async def test_a_silent_disk_keeps_nobody_from_declaring(monkeypatch: pytest.Mon
     assert found == ["a", "b"]
 
 
+async def test_the_first_look_may_take_its_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A process that has just started on a busy machine: the incident must get its runbook all the same."""
+    write(tmp_path / "a.md", page())
+    stamp = library._stamp
+    monkeypatch.setattr(library, "PATIENCE", 0.01)
+    monkeypatch.setattr(library, "_stamp", lambda path: (time.sleep(0.3), stamp(path))[1])
+    books = RunbookLibrary(tmp_path)
+    found = await asyncio.gather(*(books.fresh() for _ in range(5)))
+    assert [shelf.names() for shelf in found] == [["a"]] * 5
+
+
 async def test_a_disk_that_never_answered_means_no_runbook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(tmp_path / "a.md", page())
     silent = threading.Event()
-    monkeypatch.setattr(library, "PATIENCE", 0.05)
+    monkeypatch.setattr(library, "AT_FIRST", 0.05)
     monkeypatch.setattr(library, "_stamp", lambda path: (silent.wait(20), (0, 0))[1])
-    shelf = await RunbookLibrary(tmp_path).fresh()
+    books = RunbookLibrary(tmp_path)
+    shelf = await books.fresh()
     silent.set()
+    books._thread.shutdown()
     assert shelf.match({"alertname": "DiskFull"}, {}, None, Severity.SEV1) == (None, "no runbook fits")
 
 

@@ -53,8 +53,8 @@ def run(arguments: list[str] | None = None) -> int:
         from bot.settings import BadSettings
 
         app = _app()
-    # what a command prints may be read by a machine; a server says where its own log goes
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    if not structlog.is_configured():  # what a command prints may be read by a machine; a server has a log of its own
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         app(args=arguments, prog_name="tocsin")
     except SystemExit as done:  # how typer ends: 0, or 2 for bad usage

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from bot.cli import run
 from bot.domain.alerts import Episode
@@ -48,10 +49,17 @@ def test_json_is_for_machines_and_nothing_is_written(payload: Path, capsys: pyte
 
 def test_a_warning_is_no_part_of_what_a_machine_reads(payload: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A runbook that cannot be read is said beside it."""
+    before = structlog.get_config() if structlog.is_configured() else None
+    structlog.reset_defaults()
     (payload.parent / "books").mkdir()
     (payload.parent / "books" / "bad.md").write_text("no front matter")
     (payload.parent / "tocsin.yaml").write_text("runbooks: {dir: books}")
-    assert run(["explain", str(payload), "--json"]) == 0
+    try:
+        assert run(["explain", str(payload), "--json"]) == 0
+    finally:
+        structlog.reset_defaults()
+        if before is not None:
+            structlog.configure(**before)
     said = capsys.readouterr()
     assert json.loads(said.out)["opens"][0]["key"] == "INC-1"
     assert "bad.md" in said.err

@@ -70,11 +70,11 @@ class RunbookLibrary:
             patience = AT_FIRST if self._shelf is None else PATIENCE
             self._look_under_way = (look, time.monotonic() + patience)
         look, until = self._look_under_way
-        await asyncio.wait({look}, timeout=max(until - time.monotonic(), 0.0))
-        if look.done():
-            return look.result()
-        log.warning("runbooks_silent", folder=str(self.folder), mend="the disk of runbooks.dir does not answer")
-        return self._shelf or self._nothing
+        if (left := until - time.monotonic()) > 0:
+            await asyncio.wait({look}, timeout=left)
+            if not look.done():  # said by those who waited, not by each alert of a storm
+                log.warning("runbooks_silent", folder=str(self.folder), mend="the disk of runbooks.dir does not answer")
+        return look.result() if look.done() else self._shelf or self._nothing
 
     def get(self, name: str) -> Runbook | None:
         """The runbook called `name`, however it is spelled."""
